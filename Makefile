@@ -1,0 +1,110 @@
+# One verb a line. People, hooks and workflows call the same verbs; `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+# Bytecode is wanted: without it every process compiles every import again, three times slower.
+unexport PYTHONDONTWRITEBYTECODE
+# One thread: gradient boosting spins while it waits for a busy core. And nobody is reported to.
+export OMP_NUM_THREADS ?= 1
+export DVC_NO_ANALYTICS ?= 1
+export GX_ANALYTICS_ENABLED ?= False
+export MLFLOW_DISABLE_TELEMETRY ?= true
+export UV_PROJECT_ENVIRONMENT := .venv
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+PIPELINE := .venv/.pipeline
+DEV := .venv/.dev
+
+.PHONY: help
+help: ## list what can be done
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
+
+.venv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "error: $(PYTHON) is $$($(PYTHON) -V 2>&1); expected Python 3.11, 3.12 or 3.13. hint: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "hint: on Debian and Ubuntu, apt-get install python3-venv" >&2; exit 1; }
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(PIPELINE): .venv/bin/uv pyproject.toml uv.lock
+	uv sync --frozen --inexact --no-default-groups --python .venv/bin/python --quiet
+	@touch $@
+
+$(DEV): .venv/bin/uv pyproject.toml uv.lock
+	uv sync --frozen --inexact --python .venv/bin/python --quiet
+	@touch $@ $(PIPELINE)
+
+.PHONY: setup
+setup: $(PIPELINE) ## make .venv with what the pipeline needs
+
+.PHONY: data
+data: $(PIPELINE) ## fetch the raw data and verify it
+	contender pull
+
+.PHONY: repro
+repro: data ## run the stages whose inputs changed
+	dvc repro
+
+.PHONY: run
+ifdef SUBSET
+run: data
+	contender smoke --rows $(SUBSET)
+else
+run: repro ## data, pipeline, registry, verdict, report (SUBSET=1000 for a quick look)
+	contender record
+	contender gate
+	contender report
+endif
+
+.PHONY: gate
+gate: $(PIPELINE) ## judge the challenger again
+	contender gate
+
+.PHONY: promote
+promote: $(PIPELINE) ## make the challenger the champion of this folder, if it earned it
+	contender promote --local
+
+.PHONY: report
+report: $(PIPELINE) ## write reports/report.html, plots and the model card again
+	contender report
+
+.PHONY: tune
+tune: repro ## search hyperparameters; the winner goes into params.yaml
+	contender tune
+
+.PHONY: expectations
+expectations: data ## write data/expectations.json and data/README.md from the schema
+	contender ingest
+	contender expectations
+
+.PHONY: remote
+remote: $(PIPELINE) ## move the data to another DVC remote: URL=s3://bucket/path
+	contender remote $(URL)
+
+.PHONY: ui
+ui: $(PIPELINE) ## open the registry in a browser
+	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db} --host 127.0.0.1 --port $(or $(PORT),5000)
+
+.PHONY: test
+test: $(DEV) ## set up and run the whole test suite
+	pytest $(or $(TESTS),tests)
+
+.PHONY: lint
+lint: $(DEV) ## pylint, formatter, types, import contracts, generated files
+	ruff format --check src tests benchmarks
+	pylint src tests benchmarks
+	mypy
+	lint-imports
+
+.PHONY: format
+format: $(DEV) ## format the code
+	ruff format src tests benchmarks
+
+.PHONY: lock
+lock: $(DEV) ## resolve the dependencies anew
+	uv lock --upgrade --python .venv/bin/python
+
+.PHONY: clean
+clean: ## remove what stages and commands made; data, registry and environment stay
+	rm -rf data/interim data/prepared models reports .smoke .pytest_cache .mypy_cache .ruff_cache

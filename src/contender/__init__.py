@@ -1,0 +1,1 @@
+"""A model ships only by beating the one in production; importing this package does nothing."""

@@ -1,0 +1,118 @@
+"""From the text of cells to typed columns, or an error that names the column and its bad rows."""
+
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from contender.errors import DataError
+
+TEXT: Final = pa.dictionary(pa.int32(), pa.string())
+_TRUTHS: Final = {"1": 1.0, "1.0": 1.0, "true": 1.0, "yes": 1.0}
+_FALSEHOODS: Final = {"0": 0.0, "0.0": 0.0, "false": 0.0, "no": 0.0}
+
+
+def as_text(values: pa.Array) -> pa.Array:
+    """The values as categories; `1.0` and `1` become the same one."""
+    if not pa.types.is_dictionary(values.type):
+        values = values.cast(pa.string()).dictionary_encode()
+    texts = [_category(text) for text in values.dictionary.to_pylist()]
+    if len(set(texts)) == len(texts):
+        return pa.DictionaryArray.from_arrays(values.indices, pa.array(texts, pa.string()))
+    merged = pa.array(texts, pa.string()).take(values.indices)
+    return merged.dictionary_encode()
+
+
+def _category(text: str) -> str:
+    whole = text.removesuffix(".0")
+    return whole if whole.lstrip("-").isdigit() else text
+
+
+def as_boolean(values: pa.Array, name: str) -> pa.Array:
+    """The values as 0.0 and 1.0, null where missing.
+
+    Raises:
+        DataError: a value is none of 0, 1, true, false, yes and no.
+    """
+    values = as_text(values)
+    meanings = _TRUTHS | _FALSEHOODS
+    read = [meanings.get(str(text).lower()) for text in values.dictionary.to_pylist()]
+    numbers = pa.array(read, pa.float64()).take(values.indices)
+    _require_read(values, numbers, name, "a boolean (0, 1, true, false, yes or no)")
+    return numbers
+
+
+def as_number(values: pa.Array, name: str, *, whole: bool) -> pa.Array:
+    """The values as finite float64, null where missing or NaN.
+
+    Raises:
+        DataError: a value is no number, is infinite, or has a fraction where `whole` is asked.
+    """
+    numbers = _converted(values, name, pa.float64(), "a number")
+    numbers = pc.if_else(pc.is_nan(numbers), pa.scalar(None, pa.float64()), numbers)
+    bad = pc.invert(pc.is_finite(numbers))
+    if whole:
+        bad = pc.or_(bad, pc.not_equal(numbers, pc.floor(numbers)))
+    if pc.any(bad).as_py():
+        raise _bad_cells(values, bad, name, "a whole number" if whole else "a finite number")
+    return numbers
+
+
+def _converted(values: pa.Array, name: str, kind: pa.DataType, expected: str) -> pa.Array:
+    try:
+        return values.cast(kind)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        texts = values.cast(pa.string())
+        bad = pa.array([_fails(text, kind) for text in texts.to_pylist()], pa.bool_())
+        raise _bad_cells(texts, bad, name, expected) from None
+
+
+def _fails(text: str | None, kind: pa.DataType) -> bool:
+    try:
+        pa.scalar(text, pa.string()).cast(kind)
+    except pa.ArrowInvalid:
+        return True
+    return False
+
+
+def _require_read(values: pa.Array, numbers: pa.Array, name: str, expected: str) -> None:
+    bad = pc.and_(pc.is_null(numbers), pc.is_valid(values))
+    if pc.any(bad).as_py():
+        raise _bad_cells(values, bad, name, expected)
+
+
+def _bad_cells(values: pa.Array, bad: pa.Array, name: str, expected: str) -> DataError:
+    rows = pc.indices_nonzero(pc.fill_null(bad, False)).to_pylist()
+    first = ", ".join(f"`{values[row].as_py()}` in row {row + 1}" for row in rows[:3])
+    return DataError(
+        f"the column `{name}` has {len(rows)} values that are not {expected}: {first}.",
+        hint="correct those cells, or the `dtype` of the column in data/schema.yaml",
+    )
+
+
+def as_time(values: pa.Array, name: str) -> pa.Array:
+    """The values as timestamps in microseconds, null where missing.
+
+    Raises:
+        DataError: a value is no ISO 8601 date or time.
+    """
+    return _converted(values, name, pa.timestamp("us"), "a date such as 2026-01-31")
+
+
+def require_unique(ids: pa.Array, name: str) -> None:
+    """Nothing, once every id is there and names one row.
+
+    Raises:
+        DataError: an id is missing or given twice.
+    """
+    if ids.null_count:
+        raise _bad_cells(ids, pc.is_null(ids), name, "an id")
+    if len(pc.unique(ids)) == len(ids):
+        return
+    counts: Any = pc.value_counts(ids)
+    twice = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
+    raise DataError(
+        f"the id column `{name}` names {len(twice)} rows more than once, "
+        f"the first `{twice[0].as_py()}`; expected one row an id.",
+        hint="remove the duplicates, or choose another column for the role id",
+    )

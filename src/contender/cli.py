@@ -1,0 +1,140 @@
+"""The command table: the only place that parses arguments, prints, and chooses exit codes."""
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Final
+
+from contender.errors import ContenderError
+
+# One thread: gradient boosting spins while it waits for a busy core, up to 50 times slower.
+# And nothing here reports to anybody.
+ENVIRONMENT: Final = {
+    "OMP_NUM_THREADS": "1",
+    "DVC_NO_ANALYTICS": "1",
+    "GX_ANALYTICS_ENABLED": "False",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+
+Argument = tuple[tuple[str, ...], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One verb: its help, its arguments, and the name of its function in `commands`."""
+
+    help: str
+    arguments: tuple[Argument, ...] = ()
+
+
+def _flag(name: str, meaning: str) -> Argument:
+    return (f"--{name}",), {"action": "store_true", "help": meaning}
+
+
+def _number(name: str, meaning: str, *, required: bool = False) -> Argument:
+    return (f"--{name}",), {"type": int, "metavar": "N", "help": meaning, "required": required}
+
+
+STAGES: Final = {
+    "ingest": Command("stage 1: type the raw table"),
+    "validate": Command("stage 2: check the table against its expectations"),
+    "split": Command("stage 3: hold rows out"),
+    "train": Command("stage 4: fit the challenger and prove its ONNX graph"),
+    "evaluate": Command("stage 5: measure the challenger on the holdout"),
+}
+
+COMMANDS: Final = STAGES | {
+    "pull": Command("fetch the raw data from the DVC remote and verify it"),
+    "remote": Command(
+        "move the data to S3, GCS, Azure or a folder",
+        (
+            (("url",), {"help": "such as s3://bucket/path"}),
+            (("--endpoint-url",), {"metavar": "URL", "help": "of a server that speaks S3"}),
+        ),
+    ),
+    "expectations": Command(
+        "write data/expectations.json and data/README.md from the schema",
+        (_flag("check", "write nothing; fail when they are not current"),),
+    ),
+    "params": Command(
+        "print the parameters", (_flag("schema", "print what may be set, as JSON schema"),)
+    ),
+    "tune": Command("search hyperparameters and write the winner to params.yaml"),
+    "record": Command("log this result to the registry as the challenger"),
+    "gate": Command(
+        "judge the challenger against the champion",
+        (
+            _flag("enforce", "exit 10 on HOLD, 20 on REJECT, 30 on ERROR"),
+            _flag("final", "spend a look at the holdout: this verdict counts"),
+            _flag("json", "print the decision as JSON"),
+            _flag("markdown", "print the decision as Markdown"),
+        ),
+    ),
+    "promote": Command(
+        "judge for good, then make the challenger the champion",
+        (_flag("local", "in the registry of this folder, without a release"),),
+    ),
+    "report": Command("write reports/report.html, the plots and the model card"),
+    "smoke": Command(
+        "run every stage and the gate on a subset, in .smoke/",
+        (_number("rows", "rows to keep", required=True),),
+    ),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The exit code of the command in `argv`: 0, 1 for an error, or what the gate says."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    parser = make_parser()
+    arguments = vars(parser.parse_args(argv))
+    name, show_traceback = arguments.pop("command"), arguments.pop("traceback")
+    try:
+        answer = _function(name)(**arguments)
+    except ContenderError as error:
+        return _explain(error, show_traceback=show_traceback)
+    except KeyboardInterrupt:
+        print("stopped; what was finished is kept, nothing is half-written", file=sys.stderr)
+        return 130
+    if answer.note:
+        print(answer.note, file=sys.stderr)
+    if answer.text:
+        print(answer.text)
+    return int(answer.code)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of every command in the table."""
+    parser = argparse.ArgumentParser(
+        prog="contender", description="A model ships only by beating the one in production."
+    )
+    parser.add_argument("--traceback", action="store_true", help="show where an error came from")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=command.help, description=command.help)
+        for names, settings in command.arguments:
+            subparser.add_argument(*names, **settings)
+    return parser
+
+
+def _function(name: str) -> Callable[..., Any]:
+    """What answers the command, imported only now, so that `--help` is instant."""
+    commands = import_module("contender.commands")
+    if name in STAGES:
+        return lambda: commands.stage(name)
+    function: Callable[..., Any] = getattr(commands, name)
+    return function
+
+
+def _explain(error: ContenderError, *, show_traceback: bool) -> int:
+    if show_traceback:
+        traceback.print_exception(error)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        text = str(error).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        print(f"::error title={type(error).__name__}::{text}")
+    print(f"error: {error}", file=sys.stderr)
+    return 1

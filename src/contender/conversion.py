@@ -1,0 +1,86 @@
+"""From a fitted pipeline to one ONNX graph: raw columns in, predictions out, nothing else needed."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from contender.errors import ConversionError
+
+Kind = Literal["number", "text"]
+
+
+def to_onnx(pipeline: Any, features: Mapping[str, Kind], *, n_classes: int) -> bytes:
+    """The graph of `pipeline`, serialized; the same pipeline gives the same bytes.
+
+    Inputs are one tensor of shape (n_rows,) a feature. Outputs have that shape too: `value` for
+    a regression (`n_classes` 0), `probability` of the last class for two classes, one
+    `probability_<i>` a class for more. One dimension is what MLflow's pyfunc and the Open
+    Inference Protocol give and expect for a column.
+
+    Raises:
+        ConversionError: the estimator has no ONNX form.
+    """
+    from onnx import checker
+    from skl2onnx import convert_sklearn
+    from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+
+    types = {"number": FloatTensorType, "text": StringTensorType}
+    inputs = [(name, types[kind]([None, 1])) for name, kind in features.items()]
+    options = {id(pipeline): {"zipmap": False}} if n_classes else None
+    try:
+        graph = convert_sklearn(pipeline, "contender", inputs, options=options)
+    except Exception as error:  # each converter raises what it likes
+        raise ConversionError(
+            f"`{type(pipeline[-1]).__name__}` cannot be converted to ONNX: {error}; "
+            "expected an estimator that skl2onnx supports.",
+            hint="set `train.estimator` in params.yaml to one of those in problem/model.py",
+        ) from error
+    _flatten_inputs(graph.graph)
+    _flatten_outputs(graph.graph, n_classes)
+    checker.check_model(graph)
+    return bytes(graph.SerializeToString(deterministic=True))
+
+
+def _flatten_inputs(graph: Any) -> None:
+    """Let every input have shape (n_rows,), stacked to the (n_rows, 1) the converter expects."""
+    from onnx import helper, numpy_helper
+
+    graph.initializer.append(numpy_helper.from_array(_int64([-1, 1]), "as_column"))
+    reshapes = []
+    for item in graph.input:
+        inner = f"{item.name}__column"
+        for node in graph.node:
+            node.input[:] = [inner if name == item.name else name for name in node.input]
+        reshapes.append(helper.make_node("Reshape", [item.name, "as_column"], [inner]))
+        del item.type.tensor_type.shape.dim[1:]
+        item.type.tensor_type.shape.dim[0].dim_param = "rows"
+    nodes = [*reshapes, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def _flatten_outputs(graph: Any, n_classes: int) -> None:
+    """Replace the converter's outputs by one column a prediction, each of shape (n_rows,)."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    source = graph.output[-1].name
+    if n_classes == 0:
+        names = ["value"]
+        graph.initializer.append(numpy_helper.from_array(_int64([-1]), "as_row"))
+        graph.node.append(helper.make_node("Reshape", [source, "as_row"], names))
+    else:
+        kept = [1] if n_classes == 2 else range(n_classes)
+        names = ["probability"] if n_classes == 2 else [f"probability_{i}" for i in kept]
+        for index, name in zip(kept, names, strict=True):
+            position = numpy_helper.from_array(_int64(index), f"class_{index}")
+            graph.initializer.append(position)
+            graph.node.append(helper.make_node("Gather", [source, position.name], [name], axis=1))
+    del graph.output[:]
+    graph.output.extend(
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows"]) for name in names
+    )
+
+
+def _int64(value: Any) -> Any:
+    import numpy as np
+
+    return np.asarray(value, dtype=np.int64)

@@ -1,0 +1,90 @@
+"""Every way this project refuses to go on, drawn as a tree.
+
+ContenderError
+├── ParameterError          params.yaml says something that cannot be
+├── SchemaError             data/schema.yaml says something that cannot be
+├── DataError               the data is missing, unreadable or not what the schema says
+│   ├── ValidationError     the data breaks an expectation, or nothing was checked
+│   └── SplitError          the holdout would be too small, one-sided or shared
+├── ModelError              a model cannot be built, converted or trusted
+│   ├── ConversionError     the estimator has no ONNX form
+│   ├── ParityError         ONNX and estimator disagree
+│   └── PredictionError     predictions are not finite or out of range
+├── IntegrityError          a file is not the one its digest names
+├── RegistryError           the registry cannot be reached or refuses
+│   └── RaceError           somebody else moved the champion first
+├── WriteError              a file could not be written; the old one is untouched
+├── BusyError               another run is at work in this folder
+└── MissingError            a file that an earlier step makes is not there
+"""
+
+
+class ContenderError(Exception):
+    """What is wrong and what was expected, with what to do next as `hint`."""
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}\n\nhint: {self.hint}"
+
+
+class ParameterError(ContenderError):
+    """params.yaml says something that cannot be."""
+
+
+class SchemaError(ContenderError):
+    """data/schema.yaml says something that cannot be."""
+
+
+class DataError(ContenderError):
+    """The data is missing, unreadable or not what the schema says."""
+
+
+class ValidationError(DataError):
+    """The data breaks an expectation, or nothing was checked."""
+
+
+class SplitError(DataError):
+    """The holdout would be too small, one-sided or shared with training."""
+
+
+class ModelError(ContenderError):
+    """A model cannot be built, converted or trusted."""
+
+
+class ConversionError(ModelError):
+    """The estimator has no ONNX form."""
+
+
+class ParityError(ModelError):
+    """The ONNX graph and the estimator it was made from disagree."""
+
+
+class PredictionError(ModelError):
+    """Predictions are not finite, out of range or not one a row."""
+
+
+class IntegrityError(ContenderError):
+    """A file is not the one its digest names."""
+
+
+class RegistryError(ContenderError):
+    """The registry cannot be reached or refuses."""
+
+
+class RaceError(RegistryError):
+    """Somebody else moved the champion first."""
+
+
+class WriteError(ContenderError):
+    """A file could not be written; the old one is untouched."""
+
+
+class BusyError(ContenderError):
+    """Another run is at work in this folder."""
+
+
+class MissingError(ContenderError):
+    """A file that an earlier step makes is not there."""

@@ -1,0 +1,1 @@
+"""All that is about this problem: schema, expectations, features, model, metrics."""
