@@ -25,10 +25,11 @@ Argument = tuple[tuple[str, ...], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Command:
-    """One verb: its help, its arguments, and the name of its function in `commands`."""
+    """One verb: its help, its arguments, and the module of `commands` that has its function."""
 
     help: str
     arguments: tuple[Argument, ...] = ()
+    module: str = "pipeline"
 
 
 def _flag(name: str, meaning: str) -> Argument:
@@ -64,21 +65,24 @@ COMMANDS: Final = STAGES | {
         "print the parameters", (_flag("schema", "print what may be set, as JSON schema"),)
     ),
     "tune": Command("search hyperparameters and write the winner to params.yaml"),
-    "record": Command("log this result to the registry as the challenger"),
+    "record": Command("log this result to the registry as the challenger", module="release"),
     "gate": Command(
         "judge the challenger against the champion",
         (
             _flag("enforce", "exit 10 on HOLD, 20 on REJECT, 30 on ERROR"),
             _flag("final", "spend a look at the holdout: this verdict counts"),
-            _flag("json", "print the decision as JSON"),
-            _flag("markdown", "print the decision as Markdown"),
+            (("--json",), {"action": "store_true", "dest": "as_json", "help": "print it as JSON"}),
+            _flag("markdown", "print it as Markdown"),
+            _flag("schema", "print the JSON schema of decision.json"),
         ),
+        module="release",
     ),
     "promote": Command(
         "judge for good, then make the challenger the champion",
         (_flag("local", "in the registry of this folder, without a release"),),
+        module="release",
     ),
-    "report": Command("write reports/report.html, the plots and the model card"),
+    "report": Command("write reports/report.html, the plots and the model card", module="release"),
     "smoke": Command(
         "run every stage and the gate on a subset, in .smoke/",
         (_number("rows", "rows to keep", required=True),),
@@ -123,10 +127,10 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _function(name: str) -> Callable[..., Any]:
     """What answers the command, imported only now, so that `--help` is instant."""
-    commands = import_module("contender.commands")
+    module = import_module(f"contender.commands.{COMMANDS[name].module}")
     if name in STAGES:
-        return lambda: commands.stage(name)
-    function: Callable[..., Any] = getattr(commands, name)
+        return lambda: module.stage(name)
+    function: Callable[..., Any] = getattr(module, name)
     return function
 
 

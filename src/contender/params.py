@@ -1,5 +1,7 @@
 """params.yaml as frozen values; an unknown, missing or impossible entry is refused by name."""
 
+import io
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -167,6 +169,19 @@ def load_params(path: Path) -> Params:
 def read_yaml(path: Path) -> Any:
     """The plain value in the YAML file `path`."""
     return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+
+
+def with_hyperparameters(text: str, estimator: str, settings: Mapping[str, Setting]) -> str:
+    """The YAML `text` of params.yaml with other settings for `estimator`; comments stay."""
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 4096
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    tree = yaml.load(text)
+    tree["train"]["hyperparameters"][estimator].update(settings)
+    stream = io.StringIO()
+    yaml.dump(tree, stream)
+    return stream.getvalue()
 
 
 def describe(error: PydanticError) -> str:

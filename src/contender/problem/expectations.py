@@ -52,9 +52,7 @@ def _column_rules(
         yield _rule("expect_column_values_to_be_in_set", column=name, value_set=labels)
 
 
-def _number_rules(
-    name: str, column: Column, values: pa.ChunkedArray
-) -> Iterator[dict[str, Any]]:
+def _number_rules(name: str, column: Column, values: pa.ChunkedArray) -> Iterator[dict[str, Any]]:
     low, high = column.range or (None, None)
     if low is not None or high is not None:
         bounds = {"min_value": low, "max_value": high}

@@ -49,9 +49,7 @@ def shap_values(
     import shap
 
     linear = hasattr(estimator, "coef_")
-    explainer = (
-        shap.LinearExplainer(estimator, matrix) if linear else shap.TreeExplainer(estimator)
-    )
+    explainer = shap.LinearExplainer(estimator, matrix) if linear else shap.TreeExplainer(estimator)
     values = np.asarray(explainer.shap_values(matrix), dtype=np.float64)
     values = values[:, :, np.newaxis] if values.ndim == 2 else values
     base = np.atleast_1d(np.asarray(explainer.expected_value, dtype=np.float64))

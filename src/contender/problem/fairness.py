@@ -1,13 +1,15 @@
 """Rates of each group of a sensitive column, by fairlearn; the gate judges the gaps between them."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from contender.problem.schema import Task
 
-Rates = dict[str, Callable[[np.ndarray, np.ndarray], float]]
+RATES: Final = ("selection_rate", "true_positive_rate", "false_positive_rate")
+
+ByLevel = dict[str, float | None]
 
 
 def compare_groups(
@@ -24,40 +26,73 @@ def compare_groups(
     with the widest gap of any class. Regression: mean residual and mean absolute error in
     standard deviations of the target. A rate without rows to take it over is None.
     """
-    if not labels:
-        return {"groups": [], "gaps": []}
-    cases = list(_cases(task, target, predictions, threshold))
     groups: list[dict[str, Any]] = []
     gaps: list[dict[str, Any]] = []
     for column, levels in labels.items():
-        frames = [_frame(rates, actual, given, levels) for rates, actual, given in cases]
-        widest = [max(frames, key=lambda frame: _gap(frame, name)) for name in cases[0][0]]
-        for level in frames[0].by_group.index:
-            row = {"column": column, "level": str(level), "rows": int(np.sum(levels == level))}
-            for name, frame in zip(cases[0][0], widest, strict=True):
-                row[name] = _finite(frame.by_group.loc[level, name])
-            groups.append(row)
-        for name, frame in zip(cases[0][0], widest, strict=True):
-            ratio = _finite(frame.ratio(method="between_groups")[name])
-            gap = _finite(frame.difference(method="between_groups")[name])
+        rates, ratios = _rates(task, target, predictions, levels, threshold)
+        for level in sorted(set(levels)):
+            count = int(np.sum(levels == level))
+            values = {name: by_level.get(level) for name, by_level in rates.items()}
+            groups.append({"column": column, "level": level, "rows": count} | values)
+        for name, by_level in rates.items():
+            gap, ratio = _spread(by_level), ratios.get(name)
             gaps.append({"column": column, "metric": name, "gap": gap, "ratio": ratio})
     return {"groups": groups, "gaps": gaps}
 
 
-def _cases(task: Task, target: np.ndarray, predictions: np.ndarray, threshold: float) -> Any:
-    """The rates to take, with what they are taken of: once, or once a class."""
+def _rates(
+    task: Task, target: np.ndarray, predictions: np.ndarray, levels: np.ndarray, threshold: float
+) -> tuple[dict[str, ByLevel], dict[str, float | None]]:
+    """Each rate by level, and its smallest ratio between two levels where that means something."""
     if task is Task.REGRESSION:
-        scale = float(target.std()) or 1.0
-        yield _residual_rates(), target / scale, predictions / scale
-    elif task is Task.BINARY:
-        yield _class_rates(), target, (predictions >= threshold).astype(np.int64)
+        return _residual_rates(target, predictions, levels), {}
+    if task is Task.BINARY:
+        frames = [_class_frame(target == 1, predictions >= threshold, levels)]
     else:
         chosen = predictions.argmax(axis=1)
-        for index in range(predictions.shape[1]):
-            yield _class_rates(), (target == index).astype(int), (chosen == index).astype(int)
+        frames = [
+            _class_frame(target == index, chosen == index, levels)
+            for index in range(predictions.shape[1])
+        ]
+    rates, ratios = {}, {}
+    for name in RATES:
+        by_class = [_column(frame, name) for frame in frames]
+        widest = max(range(len(frames)), key=lambda index: _spread(by_class[index]) or 0.0)
+        rates[name] = by_class[widest]
+        ratios[name] = _finite(frames[widest].ratio(method="between_groups")[name])
+    return rates, ratios
 
 
-def _class_rates() -> Rates:
+def _residual_rates(
+    target: np.ndarray, predictions: np.ndarray, levels: np.ndarray
+) -> dict[str, ByLevel]:
+    residual = (target - predictions) / (float(target.std()) or 1.0)
+    kinds = {"mean_residual": residual, "mean_absolute_error": np.abs(residual)}
+    return {
+        name: {level: _finite(values[levels == level].mean()) for level in sorted(set(levels))}
+        for name, values in kinds.items()
+    }
+
+
+def _class_frame(actual: np.ndarray, given: np.ndarray, levels: np.ndarray) -> Any:
+    """fairlearn's frame over the distinct rows, weighted by how often each occurs.
+
+    The rates depend on counts alone, and a frame over a million rows would take seconds.
+    """
+    from fairlearn.metrics import MetricFrame
+
+    names, codes = np.unique(levels.astype(str), return_inverse=True)
+    cells, counts = np.unique(codes * 4 + actual * 2 + given, return_counts=True)
+    return MetricFrame(
+        metrics=_class_rates(),
+        y_true=cells // 2 % 2,
+        y_pred=cells % 2,
+        sensitive_features=names[cells // 4],
+        sample_params={name: {"sample_weight": counts} for name in RATES},
+    )
+
+
+def _class_rates() -> dict[str, Callable[..., float]]:
     from fairlearn import metrics
 
     return {
@@ -67,30 +102,24 @@ def _class_rates() -> Rates:
     }
 
 
-def _where(rate: Callable[..., float], label: int) -> Callable[[np.ndarray, np.ndarray], float]:
+def _where(rate: Callable[..., float], label: int) -> Callable[..., float]:
     """`rate`, or NaN for a group without a row of `label`, where it would be a made-up zero."""
-    return lambda actual, given: (
-        float(rate(actual, given, pos_label=1)) if np.any(np.asarray(actual) == label) else np.nan
-    )
+
+    def guarded(actual: np.ndarray, given: np.ndarray, *, sample_weight: np.ndarray) -> float:
+        if not np.any(np.asarray(actual) == label):
+            return np.nan
+        return float(rate(actual, given, pos_label=1, sample_weight=sample_weight))
+
+    return guarded
 
 
-def _residual_rates() -> Rates:
-    return {
-        "mean_residual": lambda actual, given: float(np.mean(actual - given)),
-        "mean_absolute_error": lambda actual, given: float(np.mean(np.abs(actual - given))),
-    }
+def _column(frame: Any, name: str) -> ByLevel:
+    return {str(level): _finite(value) for level, value in frame.by_group[name].items()}
 
 
-def _frame(rates: Rates, actual: np.ndarray, given: np.ndarray, levels: np.ndarray) -> Any:
-    from fairlearn.metrics import MetricFrame
-
-    return MetricFrame(
-        metrics=rates, y_true=actual, y_pred=given, sensitive_features=levels.astype(str)
-    )
-
-
-def _gap(frame: Any, name: str) -> float:
-    return _finite(frame.difference(method="between_groups")[name]) or 0.0
+def _spread(by_level: ByLevel) -> float | None:
+    values = [value for value in by_level.values() if value is not None]
+    return round(max(values) - min(values), 10) if values else None
 
 
 def _finite(value: Any) -> float | None:

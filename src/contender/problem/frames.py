@@ -53,6 +53,13 @@ def to_frame(columns: dict[str, np.ndarray]) -> Any:
     return pd.DataFrame(series, copy=False)
 
 
+def spaced(table: pa.Table, rows: int) -> pa.Table:
+    """All rows of `table`, or `rows` of them evenly spaced when there are more."""
+    if table.num_rows <= rows:
+        return table
+    return table.take(pa.array(np.linspace(0, table.num_rows - 1, rows).astype(np.int64)))
+
+
 def _numbers(values: pa.ChunkedArray) -> np.ndarray:
     return np.asarray(values.to_numpy(), dtype=np.float32).astype(np.float64)
 

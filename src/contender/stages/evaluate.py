@@ -37,7 +37,7 @@ def run(params: Params, paths: Paths) -> str:
     settings = params.evaluate
     labels = row_labels(holdout, schema, sliced_columns(schema))
     groups = row_labels(holdout, schema, sensitive_columns(schema))
-    metrics = compute_metrics(schema.task, target, predictions, settings)
+    metrics = _steady(compute_metrics(schema.task, target, predictions, settings))
     fairness = compare_groups(
         schema.task, target, predictions, groups, threshold=settings.threshold
     )
@@ -45,7 +45,9 @@ def run(params: Params, paths: Paths) -> str:
     slices = measure_slices(target, predictions, labels, schema, settings)
     files.write_json(paths.slices, {"slices": slices})
     files.write_json(paths.fairness, fairness)
-    files.write_json(paths.explanations, explain_some(holdout, columns, labels, schema, params, paths))
+    files.write_json(
+        paths.explanations, explain_some(holdout, columns, labels, schema, params, paths)
+    )
     write_curves(target, predictions, schema, params, paths)
     shown = ", ".join(f"{name} {value:.4g}" for name, value in list(metrics.items())[:3])
     return f"{shown} on {holdout.num_rows:,} rows"
@@ -68,13 +70,9 @@ def require_range(predictions: np.ndarray, schema: Schema) -> None:
         )
 
 
-def row_labels(
-    table: pa.Table, schema: Schema, names: tuple[str, ...]
-) -> dict[str, np.ndarray]:
+def row_labels(table: pa.Table, schema: Schema, names: tuple[str, ...]) -> dict[str, np.ndarray]:
     """For each column of `names` the label of every row."""
-    return {
-        name: label_rows(schema.columns[name], table[name].to_numpy()) for name in names
-    }
+    return {name: label_rows(schema.columns[name], table[name].to_numpy()) for name in names}
 
 
 def measure_slices(
@@ -93,7 +91,9 @@ def measure_slices(
             metrics = (
                 {}
                 if reason
-                else compute_metrics(schema.task, target[rows], predictions[rows], settings)
+                else _steady(
+                    compute_metrics(schema.task, target[rows], predictions[rows], settings)
+                )
             )
             found.append(
                 {
@@ -106,6 +106,11 @@ def measure_slices(
                 }
             )
     return found
+
+
+def _steady(metrics: dict[str, float]) -> dict[str, float]:
+    """Ten decimals: what is left of the sixteen when another machine adds in another order."""
+    return {name: round(value, 10) for name, value in metrics.items()}
 
 
 def too_small(target: np.ndarray, schema: Schema, settings: EvaluateParams) -> str | None:

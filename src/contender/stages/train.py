@@ -30,9 +30,9 @@ def run(params: Params, paths: Paths) -> str:
     settings = params.train.hyperparameters.get(params.train.estimator, {})
     pipeline = fit(table, schema, name=params.train.estimator, settings=settings, params=params)
     graph = to_onnx(pipeline, feature_kinds(schema), n_classes=len(schema.classes))
-    parity = prove_parity(graph, pipeline, spaced(table, params.train.parity_rows), schema)
+    parity = prove_parity(graph, pipeline, frames.spaced(table, params.train.parity_rows), schema)
     require_parity(parity, params.train)
-    sample = spaced(table, params.train.baseline_rows)
+    sample = frames.spaced(table, params.train.baseline_rows)
     baseline = fit(sample, schema, name="linear", settings=_baseline(params), params=params)
     baseline_graph = to_onnx(baseline, feature_kinds(schema), n_classes=len(schema.classes))
     files.write_bytes(paths.model, graph)
@@ -111,13 +111,6 @@ def require_parity(parity: dict[str, Any], params: TrainParams) -> None:
             f"expected at most {params.max_parity_error:g}.",
             hint="do not scale numbers before trees, and keep them within float32's seven digits",
         )
-
-
-def spaced(table: pa.Table, rows: int) -> pa.Table:
-    """All rows of `table`, or `rows` of them evenly spaced when there are more."""
-    if table.num_rows <= rows:
-        return table
-    return table.take(pa.array(np.linspace(0, table.num_rows - 1, rows).astype(np.int64)))
 
 
 def describe(

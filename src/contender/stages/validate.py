@@ -140,17 +140,13 @@ def require_success(result: dict[str, Any]) -> None:
     if result["success"]:
         return
     failed = [
-        item
-        for item in result["results"]
-        if not item["success"] and item["severity"] == "critical"
+        item for item in result["results"] if not item["success"] and item["severity"] == "critical"
     ]
     lines = "".join(
         f"\n  `{item['column'] or 'table'}`: {item['type']}, seen {item['observed']}"
         for item in failed
     )
-    _refuse(
-        f"{len(failed)} of {result['expectations']} expectations failed; expected none:{lines}"
-    )
+    _refuse(f"{len(failed)} of {result['expectations']} expectations failed; expected none:{lines}")
 
 
 def _summarize_one(item: dict[str, Any]) -> dict[str, Any]:

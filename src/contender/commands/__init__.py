@@ -1,0 +1,1 @@
+"""What each command does: the parts put together; values in, an `Answer` out."""

@@ -1,0 +1,130 @@
+"""Commands from the challenger to the champion: record, gate, promote, report."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from contender import files
+from contender.commands.answer import Answer, terminal_style
+from contender.errors import MissingError, ParameterError
+from contender.params import Params, load_params
+from contender.paths import Paths
+
+EXIT_CODES: Final = {"PROMOTE": 0, "BOOTSTRAP": 0, "HOLD": 10, "REJECT": 20, "ERROR": 30}
+
+
+def record() -> Answer:
+    """Log the result of the stages to the registry, as the challenger."""
+    from contender.release.record import record as log
+    from contender.reporting.writing import write_plots
+    from contender.revision import find_revision
+
+    paths = Paths()
+    settings = load_params(paths.params)
+    with files.only_run(paths.lock):
+        write_plots(paths)
+        version = log(settings, paths, _registry(paths), commit=find_revision(paths.root))
+    return Answer(note=f"record: version {version.number} is the challenger")
+
+
+def gate(enforce: bool, final: bool, as_json: bool, markdown: bool, schema: bool) -> Answer:
+    """Judge the challenger; with `final` the verdict counts and spends a look at the holdout."""
+    from contender.release.verdict import render_schema
+    from contender.reporting import markdown as markup
+    from contender.reporting import terminal
+
+    if schema:
+        return Answer(text=render_schema().rstrip())
+    paths = Paths()
+    with files.only_run(paths.lock):
+        decision, _ = _judge(paths, provisional=not final)
+    code = EXIT_CODES[decision.verdict] if enforce else 0
+    if as_json:
+        return Answer(text=paths.decision.read_text(encoding="utf-8").rstrip(), code=code)
+    if markdown:
+        return Answer(text=markup.render_decision(decision), code=code)
+    return Answer(text=terminal.render_decision(decision, **terminal_style()), code=code)
+
+
+def promote(local: bool) -> Answer:
+    """Judge for good, and make a challenger that won the champion of this folder's registry."""
+    from contender.release import promote as release
+    from contender.reporting import terminal
+
+    if not local:
+        raise ParameterError(
+            "`contender promote` was given no place to promote to; expected --local.",
+            hint="`contender promote --local` moves the champion of the registry in this folder",
+        )
+    paths = Paths()
+    with files.only_run(paths.lock):
+        decision, registry = _judge(paths, provisional=False)
+        shown = terminal.render_decision(decision, **terminal_style())
+        if decision.verdict not in release.WINNERS:
+            return Answer(
+                text=shown, note="the champion stays", code=EXIT_CODES[decision.verdict]
+            )
+        challenger, champion = registry.challenger(), registry.champion()
+        release.promote(registry, decision, challenger, expected=champion)
+    return Answer(text=shown, note=f"version {challenger.number} is the champion now")
+
+
+def report() -> Answer:
+    """Write the report, the plots and the model card from what the stages and the gate left."""
+    from contender.reporting.writing import write_reports
+
+    paths = Paths()
+    with files.only_run(paths.lock):
+        write_reports(paths)
+    return Answer(note=f"report: open {paths.report}; the model card is {paths.card}")
+
+
+def _judge(paths: Paths, *, provisional: bool) -> tuple[Any, Any]:
+    """The decision on the challenger against the registry's champion, and the registry."""
+    from contender.problem.schema import load_schema
+    from contender.release import champion, promote, verdict
+
+    settings, schema = load_params(paths.params), load_schema(paths.schema)
+    manifest = files.read_json(paths.manifest, made_by="dvc repro train")
+    digest, holdout = manifest["model"]["sha256"], manifest["split"]["holdout_sha256"]
+    registry = _registry(paths)
+    version = registry.find(digest)
+    if version is None:
+        raise MissingError(
+            f"the model `{digest[:12]}` is not in the registry; expected a recorded challenger.",
+            hint="run `contender record` first",
+        )
+    decision = verdict.judge(
+        settings,
+        schema,
+        paths,
+        champion=champion.fetch_champion(registry, paths),
+        anchor=_anchor(registry, settings, schema, paths),
+        look=champion.count_looks(registry, challenger=digest, holdout=holdout),
+        provisional=provisional,
+        as_of=date.today(),
+    )
+    if decision.digests:
+        promote.remember(registry, decision, version)
+    return decision, registry
+
+
+def _anchor(registry: Any, settings: Params, schema: Any, paths: Paths) -> Path | None:
+    """The best model ever promoted, for the mode that measures against it."""
+    from contender.problem.metrics import metrics_for
+    from contender.release import champion
+
+    metric = metrics_for(schema.task, settings.evaluate).get(settings.gate.primary)
+    if settings.gate.mode == "improve" or metric is None:
+        return None
+    better = metric.greater_is_better
+    return champion.fetch_anchor(
+        registry, paths, primary=settings.gate.primary, larger_is_better=better
+    )
+
+
+def _registry(paths: Paths) -> Any:
+    from contender.problem.schema import load_schema
+    from contender.tracking import open_registry
+
+    return open_registry(paths, uri=None, name=load_schema(paths.schema).dataset)
