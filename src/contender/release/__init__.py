@@ -1,0 +1,1 @@
+"""From a trained challenger to a release: verdict, record, promotion."""
