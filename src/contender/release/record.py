@@ -1,0 +1,152 @@
+"""Command `record`: what the stages made goes into the registry, once, as the challenger."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from contender import files
+from contender.errors import IntegrityError
+from contender.params import Params
+from contender.paths import Paths
+from contender.problem.schema import Column, Schema, category_text
+from contender.revision import Revision
+from contender.tracking import Registry, Result, Version
+
+TRAIN: Final = "dvc repro train"
+EVALUATE: Final = "dvc repro evaluate"
+
+
+def record(params: Params, paths: Paths, registry: Registry, *, commit: Revision | None) -> Version:
+    """The registered version of the model in `paths.models`, now the challenger.
+
+    Raises:
+        MissingError: a stage has not run.
+        IntegrityError: the files do not belong together: one was changed, or they were made from
+            another split or with other parameters.
+        RegistryError: the registry cannot be reached.
+    """
+    return registry.log(read_result(params, paths, commit=commit))
+
+
+def read_result(params: Params, paths: Paths, *, commit: Revision | None) -> Result:
+    """What the stages made, proven to belong together."""
+    manifest = files.read_json(paths.manifest, made_by=TRAIN)
+    metrics = read_metrics(paths)
+    split = files.read_json(paths.split, made_by="dvc repro split")
+    used = params.model_dump(mode="json", by_alias=True)
+    try:
+        files.verify(paths.model, manifest["model"]["sha256"], made_by=TRAIN)
+        files.verify(paths.baseline, manifest["baseline"]["sha256"], made_by=TRAIN)
+        _require_same("the split", manifest["split"]["holdout_sha256"], split["holdout_sha256"])
+        for section, values in manifest["params"].items():
+            _require_same(f"the section `{section}` of params.yaml", values, used[section])
+        estimator = manifest["estimator"]["name"]
+        digest = manifest["model"]["sha256"]
+        return Result(
+            name=f"{estimator}-{digest[:8]}",
+            digest=digest,
+            holdout=manifest["split"]["holdout_sha256"],
+            params=chosen_params(used, estimator),
+            metrics=metrics,
+            tags=describe(manifest, commit),
+            bundle={
+                path.name: path
+                for path in (paths.model, paths.baseline, paths.manifest, paths.metrics)
+            },
+            reports=find_reports(paths),
+            example=example_row(Schema.model_validate(manifest["schema"]["content"])),
+        )
+    except (KeyError, TypeError, AttributeError, ValidationError) as error:
+        raise IntegrityError(
+            f"`{paths.manifest}` or `{paths.split}` lacks what belongs there ({error!r}).",
+            hint=f"remove both and run `{EVALUATE}`",
+        ) from error
+
+
+def read_metrics(paths: Paths) -> dict[str, float]:
+    """The metrics of the evaluation.
+
+    Raises:
+        IntegrityError: there are none, or one is not a finite number.
+    """
+    metrics = files.read_json(paths.metrics, made_by=EVALUATE)
+    is_numbers = isinstance(metrics, dict) and all(
+        isinstance(value, int | float) and abs(value) < float("inf") for value in metrics.values()
+    )
+    if not is_numbers or not metrics:
+        raise IntegrityError(
+            f"`{paths.metrics}` holds `{str(metrics)[:80]}`; expected a finite number a metric.",
+            hint=f"remove it and run `{EVALUATE}`",
+        )
+    return {name: float(value) for name, value in metrics.items()}
+
+
+def chosen_params(used: Mapping[str, Any], estimator: str) -> dict[str, str]:
+    """The parameters that a result depends on, flat: `train.seed`, `split.method` ..."""
+    train = {key: value for key, value in used["train"].items() if key != "hyperparameters"}
+    settings = used["train"]["hyperparameters"].get(estimator, {})
+    sections = {"split": used["split"], "train": train, "evaluate": used["evaluate"]}
+    return flatten({**sections, estimator: settings})
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Nested mappings as one, keys joined by dots, values as text."""
+    flat: dict[str, str] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = str(value)
+    return flat
+
+
+def describe(manifest: Mapping[str, Any], commit: Revision | None) -> dict[str, str]:
+    """The tags that say what a model was made of."""
+    tags = {
+        "task": manifest["task"],
+        "estimator": manifest["estimator"]["name"],
+        "data_sha256": manifest["data"]["sha256"],
+        "train_sha256": manifest["split"]["train_sha256"],
+        "holdout_sha256": manifest["split"]["holdout_sha256"],
+        "schema_sha256": manifest["schema"]["sha256"],
+        "git_commit": commit.commit if commit else "none",
+        "git_dirty": str(commit.dirty).lower() if commit else "unknown",
+    }
+    return tags | ({"mlflow.source.git.commit": commit.commit} if commit else {})
+
+
+def find_reports(paths: Paths) -> dict[str, Path]:
+    """The plots and reports that are there, by their place among the run's artifacts."""
+    reports = (
+        paths.validation,
+        paths.training,
+        paths.slices,
+        paths.fairness,
+        paths.explanations,
+        paths.split,
+    )
+    found = {f"reports/{path.name}": path for path in reports if path.is_file()}
+    return found | {f"plots/{path.name}": path for path in sorted(paths.plots.glob("*.svg"))}
+
+
+def example_row(schema: Schema) -> dict[str, float | str]:
+    """One row as the model takes it, made up from the schema: no real row leaves the data."""
+    return {name: _example(schema.columns[name]) for name in schema.features}
+
+
+def _example(column: Column) -> float | str:
+    if not column.is_numeric:
+        return category_text(column.categories[0]) if column.categories else ""
+    low, high = column.range or (0.0, 1.0)
+    return float(low if low is not None else high if high is not None else 0.0)
+
+
+def _require_same(what: str, made_with: Any, now: Any) -> None:
+    if made_with != now:
+        raise IntegrityError(
+            f"the model was made with another state of {what} than there is now; "
+            "expected files that belong together.",
+            hint="run `dvc repro`",
+        )

@@ -1,0 +1,210 @@
+"""Champion, challenger, verdicts: what MLflow is asked, and nothing of how it answers."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from contender.errors import RaceError, RegistryError
+from contender.tracking.bundles import fetch_bundle
+from contender.tracking.failures import asking, hide_password
+from contender.tracking.mutex import LEASE_S, alone
+from contender.tracking.recording import Recording
+from contender.tracking.values import Judgement, Result, Version
+from contender.tracking.versions import read_aliased, read_version, read_versions
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+CHAMPION: Final = "champion"
+CHALLENGER: Final = "challenger"
+PREVIOUS: Final = "previous"
+PROMOTED: Final = "promoted_at"
+SPENT: Final = "spent."  # + the digest of a holdout; the value is the look
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The models of one problem: every distinct result a version, roles by alias.
+
+    `address` is the tracking URI and `location` where a new experiment keeps its files. Every
+    method raises RegistryError when the registry cannot be reached or refuses: no answer is never
+    the answer "none".
+    """
+
+    client: "MlflowClient"
+    name: str
+    address: str
+    location: str | None
+    lease_s: float = LEASE_S
+
+    @property
+    def shown(self) -> str:
+        """The address as it may be printed."""
+        return hide_password(self.address)
+
+    def champion(self) -> Version | None:
+        """The version in production; None before the first promotion.
+
+        Raises:
+            RegistryError: there were promotions, but the alias is gone: deleted by hand, or with
+                its version.
+        """
+        with asking(self.shown, "name the champion"):
+            champion = read_aliased(self.client, self.name, CHAMPION)
+        if champion is None and (lost := [v for v in self.versions() if PROMOTED in v.tags]):
+            raise RegistryError(
+                f"no version of `{self.name}` has the alias `{CHAMPION}`, but version "
+                f"{lost[-1].number} was promoted; expected a champion after a promotion.",
+                hint=f"give the alias `{CHAMPION}` back to the version that serves, "
+                "for example in the registry's web page",
+            )
+        return champion
+
+    def previous(self) -> Version | None:
+        """The version that was in production before; None before the second promotion."""
+        with asking(self.shown, "name the previous champion"):
+            return read_aliased(self.client, self.name, PREVIOUS)
+
+    def challenger(self) -> Version | None:
+        """The version recorded last; None when nothing was."""
+        with asking(self.shown, "name the challenger"):
+            return read_aliased(self.client, self.name, CHALLENGER)
+
+    def versions(self) -> list[Version]:
+        """All versions, oldest first; their aliases are left out."""
+        with asking(self.shown, "list its versions"):
+            return read_versions(self.client, self.name)
+
+    def find(self, digest: str) -> Version | None:
+        """The newest version of the model with this SHA-256; None when it was never recorded."""
+        with asking(self.shown, "list its versions"):
+            same = [item for item in self.versions() if item.digest == digest]
+            return read_version(self.client, self.name, same[-1].number) if same else None
+
+    def log(self, result: Result) -> Version:
+        """The version of `result`, now the challenger; only a result that is new is added.
+
+        Raises:
+            IntegrityError: the model changed while it was being recorded.
+        """
+        with asking(self.shown, "record the result"):
+            recording = Recording(self.client, self.name, self.location, self.lease_s, result)
+            version = recording.finish()
+            number = str(version.number)
+            self.client.set_registered_model_alias(self.name, CHALLENGER, number)
+            return read_version(self.client, self.name, version.number)
+
+    def tag(self, version: Version, tags: Mapping[str, str]) -> Version:
+        """`version` with `tags` added or replaced."""
+        with asking(self.shown, f"tag version {version.number}"):
+            for key, value in tags.items():
+                self.client.set_model_version_tag(self.name, str(version.number), key, value)
+            return read_version(self.client, self.name, version.number)
+
+    def move_champion(self, version: Version, *, expected: Version | None) -> Version:
+        """`version`, now the champion in place of `expected`, which becomes the previous one.
+
+        Raises:
+            RaceError: the champion is not, or no longer, `expected`.
+        """
+        with (
+            asking(self.shown, "move the champion"),
+            alone(self.client, self.name, lease_s=self.lease_s) as turn,
+        ):
+            current = read_aliased(self.client, self.name, CHAMPION)
+            _require_same(current, expected)
+            turn.require()
+            if current and current.number != version.number:
+                self._point(PREVIOUS, current)
+            self._point(CHAMPION, version)
+            # The alias can also be moved by hand, where no turn is taken: look once more.
+            moved = read_aliased(self.client, self.name, CHAMPION)
+            _require_same(moved, version)
+            return read_version(self.client, self.name, version.number)
+
+    def fetch(self, version: Version, folder: Path) -> Path:
+        """The bundle of `version` in a folder below `folder` named by its digest, proven.
+
+        Raises:
+            IntegrityError: a file is not the one that was recorded, there or in the cached copy.
+        """
+        with asking(self.shown, f"hand out version {version.number}"):
+            return fetch_bundle(self.client, self.name, version, folder, uri=self.address)
+
+    def judged(self, holdout: str) -> list[str]:
+        """The digests of the models that used up a look at `holdout`, each once, in order."""
+        with asking(self.shown, "list its verdicts"):
+            tag = f"{SPENT}{holdout}"
+            looks = [(int(v.tags[tag]), v.number, v) for v in self.versions() if tag in v.tags]
+            return list(dict.fromkeys(version.digest for *_, version in sorted(looks)))
+
+    def record_verdict(self, version: Version, judgement: Judgement) -> Version:
+        """`version` with the verdict in its tags and, when it is spent, its look at the holdout.
+
+        Raises:
+            RaceError: another challenger was judged on the holdout meanwhile, so that the verdict
+                rests on an error level that is no longer this challenger's.
+        """
+        tags = {"verdict": judgement.verdict, "decision_sha256": judgement.decision}
+        if not judgement.spent:
+            return self.tag(version, {f"last_{key}": value for key, value in tags.items()})
+        with (
+            asking(self.shown, "record the verdict"),
+            alone(self.client, self.name, lease_s=self.lease_s) as turn,
+        ):
+            look = position(self.judged(judgement.holdout), version.digest)
+            if look != judgement.look:
+                raise RaceError(
+                    f"the verdict took look {judgement.look} at the holdout, but look {look} is "
+                    "next: another challenger was judged on it meanwhile. Nothing was changed.",
+                    hint="run `contender gate` again",
+                )
+            turn.require()
+            return self.tag(version, {f"{SPENT}{judgement.holdout}": str(look), **tags})
+
+    def best_promoted(self, metric: str, *, larger_is_better: bool) -> Version | None:
+        """The version with the best `metric` of all that were ever champion; None before the first.
+
+        Each was measured on the holdout of its day.
+
+        Raises:
+            RegistryError: none of them has that metric on file.
+        """
+        with asking(self.shown, "list its promotions"):
+            promoted = [item for item in self.versions() if PROMOTED in item.tags]
+            runs = {item.number: self.client.get_run(item.run_id) for item in promoted}
+            scores = [
+                (score if larger_is_better else -score, item.number, item)
+                for item in promoted
+                if math.isfinite(score := runs[item.number].data.metrics.get(metric, math.nan))
+            ]
+        if promoted and not scores:
+            raise RegistryError(
+                f"none of the {len(promoted)} promoted versions of `{self.name}` has the metric "
+                f"`{metric}` on file; expected at least one to compare with.",
+                hint="set `gate.primary` to a metric that was recorded, or `gate.mode` to improve",
+            )
+        return max(scores)[2] if scores else None
+
+    def _point(self, alias: str, version: Version) -> None:
+        self.client.set_registered_model_alias(self.name, alias, str(version.number))
+
+
+def position(judged: list[str], digest: str) -> int:
+    """Which look at the holdout this model's is, from 1: one it took already, or the next."""
+    return judged.index(digest) + 1 if digest in judged else len(judged) + 1
+
+
+def _require_same(current: Version | None, expected: Version | None) -> None:
+    if (current and current.number) != (expected and expected.number):
+        raise RaceError(
+            f"the champion is {_name(current)}; expected {_name(expected)}: "
+            "somebody else moved it first.",
+            hint="run `contender gate` again, against the champion there is now",
+        )
+
+
+def _name(version: Version | None) -> str:
+    return f"version {version.number} (`{version.digest[:12]}`)" if version else "not set"
