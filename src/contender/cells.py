@@ -13,19 +13,24 @@ _FALSEHOODS: Final = {"0": 0.0, "0.0": 0.0, "false": 0.0, "no": 0.0}
 
 
 def as_text(values: pa.Array) -> pa.Array:
-    """The values as categories; `1.0` and `1` become the same one."""
+    """The values as categories; `1.0` and `1` become the same one, and an empty text is missing."""
     if not pa.types.is_dictionary(values.type):
         values = values.cast(pa.string()).dictionary_encode()
-    texts = [_category(text) for text in values.dictionary.to_pylist()]
-    if len(set(texts)) == len(texts):
+    texts = [_category(text) for text in values.dictionary.cast(pa.string()).to_pylist()]
+    if None not in texts and len(set(texts)) == len(texts):
         return pa.DictionaryArray.from_arrays(values.indices, pa.array(texts, pa.string()))
     merged = pa.array(texts, pa.string()).take(values.indices)
     return merged.dictionary_encode()
 
 
-def _category(text: str) -> str:
-    whole = text.removesuffix(".0")
-    return whole if whole.lstrip("-").isdigit() else text
+def _category(text: str | None) -> str | None:
+    whole = (text or "").removesuffix(".0")
+    return whole if whole.lstrip("-").isdigit() else text or None
+
+
+def as_id(values: pa.Array) -> pa.Array:
+    """The values as text, null where empty."""
+    return _without_blanks(values.cast(pa.string()))
 
 
 def as_boolean(values: pa.Array, name: str) -> pa.Array:
@@ -60,11 +65,18 @@ def as_number(values: pa.Array, name: str, *, whole: bool) -> pa.Array:
 
 def _converted(values: pa.Array, name: str, kind: pa.DataType, expected: str) -> pa.Array:
     try:
-        return values.cast(kind)
+        return _without_blanks(values).cast(kind, safe=False)  # an int64 may need rounding
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        texts = values.cast(pa.string())
+        texts = _without_blanks(values.cast(pa.string()))
         bad = pa.array([_fails(text, kind) for text in texts.to_pylist()], pa.bool_())
         raise _bad_cells(texts, bad, name, expected) from None
+
+
+def _without_blanks(values: pa.Array) -> pa.Array:
+    """The values with null for the empty texts that a quoted empty cell leaves."""
+    if not pa.types.is_string(values.type):
+        return values
+    return pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
 
 
 def _fails(text: str | None, kind: pa.DataType) -> bool:

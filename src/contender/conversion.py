@@ -1,11 +1,13 @@
 """From a fitted pipeline to one ONNX graph: raw columns in, predictions out, nothing else needed."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from contender.errors import ConversionError
 
 Kind = Literal["number", "text"]
+
+INNER: Final = "/"  # begins the name of every inner tensor: no feature may take one of theirs
 
 
 def to_onnx(pipeline: Any, features: Mapping[str, Kind], *, n_classes: int) -> bytes:
@@ -19,7 +21,7 @@ def to_onnx(pipeline: Any, features: Mapping[str, Kind], *, n_classes: int) -> b
     Raises:
         ConversionError: the estimator has no ONNX form.
     """
-    from onnx import checker
+    from onnx import checker, compose
     from skl2onnx import convert_sklearn
     from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 
@@ -34,23 +36,25 @@ def to_onnx(pipeline: Any, features: Mapping[str, Kind], *, n_classes: int) -> b
             "expected an estimator that skl2onnx supports.",
             hint="set `train.estimator` in params.yaml to one of those in problem/model.py",
         ) from error
-    _flatten_inputs(graph.graph)
+    graph = compose.add_prefix(graph, INNER)
+    _flatten_inputs(graph.graph, list(features))
     _flatten_outputs(graph.graph, n_classes)
     checker.check_model(graph)
     return bytes(graph.SerializeToString(deterministic=True))
 
 
-def _flatten_inputs(graph: Any) -> None:
-    """Let every input have shape (n_rows,), stacked to the (n_rows, 1) the converter expects."""
+def _flatten_inputs(graph: Any, names: list[str]) -> None:
+    """Let every input have its own name, and shape (n_rows,) stacked to (n_rows, 1) inside.
+
+    The converter takes spaces and signs out of names, and puts inputs in the order it was given.
+    """
     from onnx import helper, numpy_helper
 
-    graph.initializer.append(numpy_helper.from_array(_int64([-1, 1]), "as_column"))
+    graph.initializer.append(numpy_helper.from_array(_int64([-1, 1]), f"{INNER}as_column"))
     reshapes = []
-    for item in graph.input:
-        inner = f"{item.name}__column"
-        for node in graph.node:
-            node.input[:] = [inner if name == item.name else name for name in node.input]
-        reshapes.append(helper.make_node("Reshape", [item.name, "as_column"], [inner]))
+    for item, name in zip(graph.input, names, strict=True):
+        reshapes.append(helper.make_node("Reshape", [name, f"{INNER}as_column"], [item.name]))
+        item.name = name
         del item.type.tensor_type.shape.dim[1:]
         item.type.tensor_type.shape.dim[0].dim_param = "rows"
     nodes = [*reshapes, *graph.node]
@@ -63,21 +67,30 @@ def _flatten_outputs(graph: Any, n_classes: int) -> None:
     from onnx import TensorProto, helper, numpy_helper
 
     source = graph.output[-1].name
+    taken = {item.name for item in graph.input}
     if n_classes == 0:
-        names = ["value"]
-        graph.initializer.append(numpy_helper.from_array(_int64([-1]), "as_row"))
-        graph.node.append(helper.make_node("Reshape", [source, "as_row"], names))
+        names = [_free("value", taken)]
+        graph.initializer.append(numpy_helper.from_array(_int64([-1]), f"{INNER}as_row"))
+        graph.node.append(helper.make_node("Reshape", [source, f"{INNER}as_row"], names))
     else:
         kept = [1] if n_classes == 2 else range(n_classes)
-        names = ["probability"] if n_classes == 2 else [f"probability_{i}" for i in kept]
+        plain = ["probability"] if n_classes == 2 else [f"probability_{i}" for i in kept]
+        names = [_free(name, taken) for name in plain]
         for index, name in zip(kept, names, strict=True):
-            position = numpy_helper.from_array(_int64(index), f"class_{index}")
+            position = numpy_helper.from_array(_int64(index), f"{INNER}class_{index}")
             graph.initializer.append(position)
             graph.node.append(helper.make_node("Gather", [source, position.name], [name], axis=1))
     del graph.output[:]
     graph.output.extend(
         helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows"]) for name in names
     )
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """`name`, or one like it when a feature is called that."""
+    while name in taken:
+        name = f"predicted_{name}"
+    return name
 
 
 def _int64(value: Any) -> Any:

@@ -11,6 +11,7 @@ ContenderError
 │   ├── ParityError         ONNX and estimator disagree
 │   └── PredictionError     predictions are not finite or out of range
 ├── IntegrityError          a file is not the one its digest names
+├── StorageError            the storage of the data cannot be reached or refuses
 ├── RegistryError           the registry cannot be reached or refuses
 │   └── RaceError           somebody else moved the champion first
 ├── WriteError              a file could not be written; the old one is untouched
@@ -68,6 +69,10 @@ class PredictionError(ModelError):
 
 class IntegrityError(ContenderError):
     """A file is not the one its digest names."""
+
+
+class StorageError(ContenderError):
+    """The storage of the data cannot be reached, refuses or does not keep what it is given."""
 
 
 class RegistryError(ContenderError):

@@ -1,6 +1,7 @@
 """Stage 1: the raw table as it was delivered becomes a typed one, or the first bad cell is named."""
 
 import codecs
+import io
 from pathlib import Path
 
 import pyarrow as pa
@@ -61,19 +62,25 @@ def type_table(raw: pa.Table, schema: Schema) -> pa.Table:
         DataError: a value has the wrong type (names the column and the first bad rows), or an id
             is missing or given twice.
     """
-    columns = {
-        name: _typed(raw[name].combine_chunks(), name, column, schema)
-        for name, column in schema.columns.items()
-        if column.role != "ignored"
-    }
+    columns = {}
+    for name, column in schema.columns.items():
+        if column.role == "ignored":
+            continue
+        try:
+            columns[name] = _typed(raw[name].combine_chunks(), name, column, schema)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise DataError(
+                f"the column `{name}` holds `{raw[name].type}`; expected {column.dtype} ({error}).",
+                hint="flatten it before it is delivered, or give it the role ignored",
+            ) from error
     cells.require_unique(columns[schema.id], schema.id)
     return pa.table(columns)
 
 
 def spread(table: pa.Table, rows: int) -> pa.Table:
     """At most `rows` rows of `table`, evenly spaced, in their order."""
-    step = max(1, table.num_rows // rows)
-    return table.take(pa.array(range(0, table.num_rows, step)[:rows]))
+    kept = min(rows, table.num_rows)
+    return table.take(pa.array([index * table.num_rows // kept for index in range(kept)]))
 
 
 def _read_parquet(source: Path) -> pa.Table:
@@ -95,12 +102,12 @@ def _read_csv(source: Path, schema: Schema, params: IngestParams) -> pa.Table:
     texts |= {name: pa.string() for name in (*schema.named("id"), *schema.named("time"))}
     try:
         return _parse(source, params, numbers | texts)
-    except pa.ArrowInvalid as error:
+    except ValueError as error:
         if "conversion error" not in str(error):
             raise _unreadable(source, params, error) from error
     try:  # some number is no number: read text, so that the column and its rows can be named
         return _parse(source, params, dict.fromkeys(schema.columns, pa.string()))
-    except pa.ArrowInvalid as error:
+    except ValueError as error:
         raise _unreadable(source, params, error) from error
 
 
@@ -128,6 +135,7 @@ def _unreadable(source: Path, params: IngestParams, error: Exception) -> DataErr
 
 def _require_encoding(source: Path, encoding: str) -> None:
     try:
+        io.TextIOWrapper(io.BytesIO(), encoding)  # refuses codecs of something other than text
         decoder = codecs.getincrementaldecoder(encoding)()
     except LookupError as error:
         raise DataError(
@@ -136,13 +144,16 @@ def _require_encoding(source: Path, encoding: str) -> None:
         ) from error
     line = 1
     with source.open("rb") as stream:
-        while block := stream.read(1 << 20):
+        more = True
+        while more:
+            block = stream.read(1 << 20)
+            more = bool(block)
             try:
-                decoder.decode(block)
-            except UnicodeDecodeError as error:
-                line += block.count(b"\n", 0, error.start)
+                decoder.decode(block, final=not more)
+            except UnicodeError as error:
+                line += block.count(b"\n", 0, getattr(error, "start", 0))
                 raise DataError(
-                    f"`{source}` is not {encoding}: {error.reason} near line {line}; "
+                    f"`{source}` is not {encoding}: {getattr(error, 'reason', error)} near line {line}; "
                     f"expected the encoding that `ingest.encoding` names.",
                     hint="try `ingest.encoding: latin-1` (or cp1252) in params.yaml",
                 ) from error
@@ -169,12 +180,14 @@ def _require_columns(names: list[str], schema: Schema, source: Path, params: Ing
 
 
 def _typed(values: pa.Array, name: str, column: Column, schema: Schema) -> pa.Array:
+    if column.dtype == "boolean":
+        values = cells.as_boolean(values, name)
     if name == schema.target and schema.task is not Task.REGRESSION:
         return cells.as_text(values)
     if column.dtype == "boolean":
-        return cells.as_boolean(values, name)
+        return values
     if column.is_numeric and column.role not in ("id", "group"):
         return cells.as_number(values, name, whole=column.dtype == "integer")
     if column.dtype == "datetime":
         return cells.as_time(values, name)
-    return values.cast(pa.string()) if column.role == "id" else cells.as_text(values)
+    return cells.as_id(values) if column.role == "id" else cells.as_text(values)
