@@ -1,4 +1,4 @@
-"""From a fitted pipeline to one ONNX graph: raw columns in, predictions out, nothing else needed."""
+"""From a fitted pipeline to one ONNX graph: raw columns in, predictions out."""
 
 from collections.abc import Mapping
 from typing import Any, Final, Literal
@@ -29,17 +29,18 @@ def to_onnx(pipeline: Any, features: Mapping[str, Kind], *, n_classes: int) -> b
     inputs = [(name, types[kind]([None, 1])) for name, kind in features.items()]
     options = {id(pipeline): {"zipmap": False}} if n_classes else None
     try:
-        graph = convert_sklearn(pipeline, "contender", inputs, options=options)
+        graph = compose.add_prefix(
+            convert_sklearn(pipeline, "contender", inputs, options=options), INNER
+        )
+        _flatten_inputs(graph.graph, list(features))
+        _flatten_outputs(graph.graph, n_classes)
+        checker.check_model(graph)
     except Exception as error:  # each converter raises what it likes
         raise ConversionError(
             f"`{type(pipeline[-1]).__name__}` cannot be converted to ONNX: {error}; "
             "expected an estimator that skl2onnx supports.",
             hint="set `train.estimator` in params.yaml to one of those in problem/model.py",
         ) from error
-    graph = compose.add_prefix(graph, INNER)
-    _flatten_inputs(graph.graph, list(features))
-    _flatten_outputs(graph.graph, n_classes)
-    checker.check_model(graph)
     return bytes(graph.SerializeToString(deterministic=True))
 
 

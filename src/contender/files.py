@@ -2,9 +2,12 @@
 
 import contextlib
 import fcntl
+import glob
 import hashlib
 import json
 import os
+import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -16,12 +19,15 @@ from contender.errors import BusyError, IntegrityError, MissingError, WriteError
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Open a temporary file beside `path` that takes its place when the block ends well.
 
+    Temporaries that killed processes left there are removed on the way.
+
     Raises:
         WriteError: the disk is full, the folder is read-only ...; `path` is as it was.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
         with temporary.open("wb") as stream:
             yield stream
             stream.flush()
@@ -36,6 +42,16 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _sweep(path: Path) -> None:
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        try:
+            os.kill(int(left.name.split(".")[-2]), 0)
+        except ProcessLookupError:
+            left.unlink(missing_ok=True)
+        except (PermissionError, ValueError):  # alive, or none of ours
+            continue
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -73,20 +89,33 @@ def read_bytes(path: Path, *, made_by: str) -> bytes:
         ) from error
 
 
-def read_json(path: Path, *, made_by: str) -> Any:
-    """The value in the JSON file `path`.
+def read_json(path: Path, *, made_by: str, keys: tuple[str, ...] = ()) -> Any:
+    """The value in the JSON file `path`, which has all of `keys`, a dot between levels.
 
     Raises:
         MissingError: nothing is there.
-        IntegrityError: the file holds something other than JSON.
+        IntegrityError: the file holds something other than JSON, or lacks one of `keys`.
     """
+    hint = f"delete it and run `{made_by}` again"
     try:
-        return json.loads(read_bytes(path, made_by=made_by))
+        value = json.loads(read_bytes(path, made_by=made_by))
     except ValueError as error:
         raise IntegrityError(
-            f"`{path}` is not JSON ({error}); expected what `{made_by}` writes.",
-            hint=f"delete it and run `{made_by}` again",
+            f"`{path}` is not JSON ({error}); expected what `{made_by}` writes.", hint=hint
         ) from error
+    if lost := [key for key in keys if not _has(value, key.split("."))]:
+        raise IntegrityError(
+            f"`{path}` lacks `{', '.join(lost)}`; expected what `{made_by}` writes.", hint=hint
+        )
+    return value
+
+
+def _has(value: Any, names: list[str]) -> bool:
+    for name in names:
+        if not isinstance(value, dict) or name not in value:
+            return False
+        value = value[name]
+    return True
 
 
 def sha256(path: Path) -> str:
@@ -114,10 +143,22 @@ def verify(path: Path, digest: str, *, made_by: str) -> Path:
         raise IntegrityError(
             f"`{path}` has the digest `{actual[:12]}`; expected `{digest[:12]}`: "
             "it was changed, truncated or restored from a damaged cache.",
-            hint=f"run `dvc cache dir` to find the cache, remove `{path}` and its cached copy, "
-            f"then `{made_by}` again",
+            hint=f"`{remake(path, made_by=made_by)}`",
         )
     return path
+
+
+def remake(path: Path, *, made_by: str) -> str:
+    """The command line that makes `path` anew.
+
+    The copy in DVC's cache goes too: DVC trusts it by its name, and would restore a damaged one,
+    even over what `dvc repro --force` has just made.
+    """
+    lock = Path("dvc.lock")
+    text = lock.read_text(encoding="utf-8") if lock.is_file() else ""
+    pattern = rf"path: {re.escape(str(path))}\n +hash: md5\n +md5: (\w\w)(\w+)"
+    copies = sorted({f'"$(dvc cache dir)"/files/md5/{a}/{b}' for a, b in re.findall(pattern, text)})
+    return f"rm -f {' '.join([shlex.quote(str(path)), *copies])} && {made_by}"
 
 
 @contextlib.contextmanager

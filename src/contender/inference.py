@@ -33,13 +33,16 @@ class Predictor:
             ) from error
         self.inputs = {item.name: item.type for item in self._session.get_inputs()}
         self.outputs = tuple(item.name for item in self._session.get_outputs())
+        self._dtypes = {
+            name: object if "string" in kind else np.float32 for name, kind in self.inputs.items()
+        }
 
     def predict(self, columns: Mapping[str, Any]) -> np.ndarray:
         """Predictions as float64: (n_rows,) for one output, (n_rows, n_classes) for several.
 
         Raises:
-            PredictionError: a feature is missing, there are no rows, or a prediction is NaN or
-                infinite.
+            PredictionError: a feature is missing or of another length than the others, there are
+                no rows, or a prediction is NaN or infinite.
         """
         missing = [name for name in self.inputs if name not in columns]
         if missing:
@@ -48,16 +51,17 @@ class Predictor:
                 f"expected all of `{', '.join(self.inputs)}`.",
                 hint="give every column that data/schema.yaml marks as a feature",
             )
-        n_rows = len(columns[next(iter(self.inputs))])
-        if n_rows == 0:
-            raise PredictionError("there are no rows; expected at least one.", hint="give rows")
-        chunks = [
-            self._run({name: columns[name][start : start + CHUNK_ROWS] for name in self.inputs})
-            for start in range(0, n_rows, CHUNK_ROWS)
-        ]
-        predictions = np.concatenate(chunks)
-        finite = np.isfinite(predictions).reshape(n_rows, -1).all(axis=1)
-        if not finite.all():
+        lengths = {len(columns[name]) for name in self.inputs}
+        n_rows = min(lengths)
+        if n_rows == 0 or len(lengths) > 1:
+            raise PredictionError(
+                f"the features have {', '.join(map(str, sorted(lengths)))} rows; "
+                "expected at least one, and equally many each.",
+                hint="give every feature a value in every row: NaN or an empty text for missing",
+            )
+        predictions = self._run_chunks(columns, n_rows)
+        if not np.isfinite(predictions).all():
+            finite = np.isfinite(predictions).reshape(n_rows, -1).all(axis=1)
             raise PredictionError(
                 f"{n_rows - int(finite.sum())} of {n_rows} predictions are NaN or infinite, "
                 f"the first in row {int(np.argmin(finite))}; expected finite numbers.",
@@ -65,11 +69,18 @@ class Predictor:
             )
         return predictions
 
+    def _run_chunks(self, columns: Mapping[str, Any], n_rows: int) -> np.ndarray:
+        if n_rows <= CHUNK_ROWS:
+            return self._run(columns)
+        chunks = [
+            self._run({name: columns[name][start : start + CHUNK_ROWS] for name in self.inputs})
+            for start in range(0, n_rows, CHUNK_ROWS)
+        ]
+        return np.concatenate(chunks)
+
     def _run(self, columns: Mapping[str, Any]) -> np.ndarray:
-        feed = {
-            name: np.asarray(values, dtype=object if "string" in self.inputs[name] else np.float32)
-            for name, values in columns.items()
-        }
+        feed = {name: np.asarray(columns[name], dtype) for name, dtype in self._dtypes.items()}
         outputs = self._session.run(self.outputs, feed)
-        stacked = np.stack(outputs, axis=1).astype(np.float64)
-        return stacked[:, 0] if len(self.outputs) == 1 else stacked
+        if len(outputs) == 1:
+            return np.asarray(outputs[0], dtype=np.float64)
+        return np.stack(outputs, axis=1).astype(np.float64)

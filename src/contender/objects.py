@@ -69,13 +69,20 @@ def find_remote(repo: Any) -> str:
     return str(repo.config["remote"][name]["url"])
 
 
+def knock(repo: Any, md5: str) -> None:
+    """Nothing, once the default remote has answered whether it has the object `md5`."""
+    remote = _open_remote(repo)
+    with _telling(repo), contextlib.suppress(FileNotFoundError):
+        remote.fs.open(remote.oid_to_path(md5), "rb").close()
+
+
 def read_stored(repo: Any, md5: str) -> str | None:
     """The MD5 of the bytes the default remote has under the name `md5`; None for no object."""
-    objects = _open_remote(repo)
+    remote = _open_remote(repo)
     with _telling(repo):
         try:
-            with objects.fs.open(objects.oid_to_path(md5), "rb") as stream:
-                return digest(stream)
+            with remote.fs.open(remote.oid_to_path(md5), "rb") as stream:
+                return _digest(stream)
         except FileNotFoundError:
             return None
 
@@ -101,11 +108,10 @@ def store(repo: Any, md5: str) -> None:
 def md5_of(path: Path) -> str:
     """The MD5 of the file at `path`, 32 hexadecimal digits."""
     with path.open("rb") as stream:
-        return digest(stream)
+        return _digest(stream)
 
 
-def digest(stream: IO[bytes]) -> str:
-    """The MD5 of what is left in `stream`."""
+def _digest(stream: IO[bytes]) -> str:
     result = hashlib.md5(usedforsecurity=False)
     while block := stream.read(1 << 20):
         result.update(block)

@@ -14,6 +14,7 @@ from ruamel.yaml.error import YAMLError
 from contender.errors import ParameterError
 
 Share = Annotated[float, Field(gt=0, lt=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Setting = str | int | float | bool | None
 
 
@@ -51,7 +52,7 @@ class TrainParams(Section):
     """Which estimator is fitted, and how closely its ONNX form must agree."""
 
     estimator: str
-    seed: int
+    seed: Seed
     max_parity_error: Annotated[float, Field(gt=0)]
     parity_rows: PositiveInt
     baseline_rows: PositiveInt
@@ -83,12 +84,12 @@ class TuneParams(Section):
     trials: PositiveInt
     folds: Annotated[int, Field(ge=2)]
     rows: PositiveInt
-    seed: int
+    seed: Seed
     space: dict[str, dict[str, list[Setting]]]
 
 
 class Waiver(Section):
-    """A raised fairness limit: for one column and metric, by an owner, for a reason, until a day."""
+    """A raised fairness limit for one column and metric: by an owner, for a reason, until a day."""
 
     column: str
     metric: str
@@ -133,6 +134,24 @@ class GateParams(Section):
     cost: CostParams
 
 
+class ServingParams(Section):
+    """What a caller may ask of the service, and what it keeps of its answers."""
+
+    max_body_bytes: PositiveInt
+    max_rows: PositiveInt
+    max_concurrency: PositiveInt = Field(description="calls under way; one more is answered 503")
+    deadline_s: Annotated[float, Field(gt=0)]
+    drain_s: Annotated[float, Field(ge=0, le=20)] = Field(
+        description="from SIGTERM to the last accepted connection, so that proxies notice"
+    )
+    unknown_category: Literal["refuse", "accept"]
+    out_of_range: Literal["refuse", "accept"]
+    explain_permutations: PositiveInt
+    log_queue_rows: PositiveInt
+    log_file_bytes: PositiveInt
+    log_files: PositiveInt
+
+
 class Params(Section):
     """The whole of params.yaml."""
 
@@ -143,6 +162,7 @@ class Params(Section):
     evaluate: EvaluateParams
     tune: TuneParams
     gate: GateParams
+    serving: ServingParams
 
 
 def load_params(path: Path) -> Params:
@@ -178,7 +198,7 @@ def with_hyperparameters(text: str, estimator: str, settings: Mapping[str, Setti
     yaml.width = 4096
     yaml.indent(mapping=2, sequence=4, offset=2)
     tree = yaml.load(text)
-    tree["train"]["hyperparameters"][estimator].update(settings)
+    tree["train"]["hyperparameters"].setdefault(estimator, {}).update(settings)
     stream = io.StringIO()
     yaml.dump(tree, stream)
     return stream.getvalue()

@@ -19,7 +19,10 @@ REMOTE: Final = "storage"
 PLUGINS: Final = {"s3": "dvc_s3", "gs": "dvc_gs", "azure": "dvc_azure"}
 ENDPOINTS: Final = ("s3", "gs")  # whose servers can stand elsewhere
 PULL: Final = "contender pull"
-KNOCK: Final = {"connect_timeout": 3, "read_timeout": 3}  # seconds; s3fs tries five times
+
+# Seconds: s3fs knocks five times, and a slow server takes its time to join a large file's parts.
+KNOCK: Final = {"s3": {"connect_timeout": 3, "read_timeout": 3}}
+COPY: Final = {"s3": {"read_timeout": 120}}
 
 
 @dataclass(frozen=True)
@@ -67,17 +70,15 @@ def move_remote(paths: Paths, url: str, *, endpoint_url: str | None = None) -> N
         ParameterError: `url` is no place for data, or DVC's plugin for it is not installed.
         StorageError: it cannot be reached, refuses, or does not keep what it is given.
     """
-    remote = _describe_remote(paths.root, url, endpoint_url)
+    remote, kind = _describe_remote(paths.root, url, endpoint_url), url.partition(":")[0]
     pull(paths)
     tracked = read_pointers(paths)
     with objects.open_repository(paths.root) as repo:
         for file in tracked:
             _have_cached(repo, file)
-    with objects.open_repository(
-        paths.root, remote | (KNOCK if url.startswith("s3:") else {})
-    ) as repo:
-        objects.read_stored(repo, tracked[0].md5)
-    with objects.open_repository(paths.root, remote) as repo:
+    with objects.open_repository(paths.root, remote | KNOCK.get(kind, {})) as repo:
+        objects.knock(repo, tracked[0].md5)
+    with objects.open_repository(paths.root, remote | COPY.get(kind, {})) as repo:
         for file in tracked:
             _have_stored(repo, file)
     _make_default(paths.root, remote)
@@ -206,8 +207,7 @@ def _describe_remote(root: Path, url: str, endpoint_url: str | None) -> dict[str
     kind, _, place = url.rpartition("://")
     if kind not in ("", *PLUGINS) or not place.strip("/ "):
         raise ParameterError(
-            f"`{url}` is no place for data; expected a bucket at s3://, gs:// or azure://, "
-            "or a folder.",
+            f"`{url}` is no place for data; expected s3://, gs:// or azure://, or a folder.",
             hint="such as `make remote URL=s3://bucket/path`",
         )
     if endpoint_url and kind not in ENDPOINTS:

@@ -92,7 +92,7 @@ def tune() -> Answer:
 
     paths = Paths()
     settings, schema = load_params(paths.params), load_schema(paths.schema)
-    split = files.read_json(paths.split, made_by="dvc repro split")
+    split = files.read_json(paths.split, made_by="dvc repro split", keys=("train_sha256",))
     files.verify(paths.train, split["train_sha256"], made_by="dvc repro split")
     table = frames.spaced(pq.read_table(paths.train), settings.tune.rows)
     columns, target = frames.feature_columns(table, schema), frames.encode_target(table, schema)

@@ -61,9 +61,7 @@ def promote(local: bool) -> Answer:
         decision, registry = _judge(paths, provisional=False)
         shown = terminal.render_decision(decision, **terminal_style())
         if decision.verdict not in release.WINNERS:
-            return Answer(
-                text=shown, note="the champion stays", code=EXIT_CODES[decision.verdict]
-            )
+            return Answer(text=shown, note="the champion stays", code=EXIT_CODES[decision.verdict])
         challenger, champion = registry.challenger(), registry.champion()
         release.promote(registry, decision, challenger, expected=champion)
     return Answer(text=shown, note=f"version {challenger.number} is the champion now")

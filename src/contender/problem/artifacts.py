@@ -1,4 +1,4 @@
-"""A fitted pipeline as bytes and back, without pickle; for explanations on the training side only."""
+"""A fitted pipeline as bytes and back, without pickle; only explanations need it."""
 
 import io
 import json
@@ -9,6 +9,7 @@ from typing import Any, Final
 from contender.errors import IntegrityError
 from contender.problem.model import TRUSTED_TYPES
 
+_ADDRESS: Final = re.compile(r'("__id__": |"file": ")(\d+)')
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
 
 
@@ -16,23 +17,27 @@ def dump(pipeline: Any) -> bytes:
     """The pipeline in skops' format; the same pipeline gives the same bytes.
 
     skops names parts by memory address and stamps them with the time; both are replaced here, by
-    the order of appearance and by a constant.
+    the order of appearance and by a constant. No other number of the pipeline is touched.
     """
     from skops import io as skops_io
 
-    source = zipfile.ZipFile(io.BytesIO(skops_io.dumps(pipeline)))
-    schema = source.read("schema.json").decode()
+    content = skops_io.dumps(pipeline)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        source = {name: archive.read(name) for name in archive.namelist()}
+    schema = source["schema.json"].decode()
     order: dict[str, str] = {}
-    for address in re.findall(r"\b\d{9,}\b", schema):
+    for _, address in _ADDRESS.findall(schema):
         order.setdefault(address, str(len(order)))
+    steady = _ADDRESS.sub(lambda match: match[1] + order[match[2]], schema).encode()
 
-    def renamed(text: str) -> str:
-        return re.sub(r"\b\d{9,}\b", lambda match: order[match.group()], text)
+    def renamed(name: str) -> str:
+        stem, dot, suffix = name.partition(".")
+        return order.get(stem, stem) + dot + suffix
 
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(source.namelist(), key=renamed):
-            content = renamed(schema).encode() if name == "schema.json" else source.read(name)
+        for name in sorted(source, key=renamed):
+            content = steady if name == "schema.json" else source[name]
             entry = zipfile.ZipInfo(renamed(name), _EPOCH)
             archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
     return target.getvalue()

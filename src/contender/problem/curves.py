@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from contender.params import EvaluateParams
 from contender.problem.schema import Task
 
 POINTS: Final = 200
@@ -16,10 +17,8 @@ def draw_curves(
     task: Task,
     target: np.ndarray,
     predictions: np.ndarray,
-    *,
     classes: tuple[str, ...],
-    threshold: float,
-    bins: int,
+    settings: EvaluateParams,
 ) -> dict[str, Table]:
     """One table of equally long columns a curve; which ones depends on the task."""
     if task is Task.REGRESSION:
@@ -28,11 +27,11 @@ def draw_curves(
             "residuals": histogram(target - predictions, "residual"),
         }
     if task is Task.BINARY:
-        chosen = (predictions >= threshold).astype(np.int64)
+        chosen = (predictions >= settings.threshold).astype(np.int64)
         return {
             "roc": roc(target, predictions),
             "precision_recall": precision_recall(target, predictions),
-            "calibration": calibration(target, predictions, bins=bins),
+            "calibration": calibration(target, predictions, bins=settings.calibration_bins),
             "confusion": confusion(target, chosen, classes),
             "scores": scores(target, predictions, classes),
         }
@@ -42,7 +41,7 @@ def draw_curves(
     return {
         "roc": _stack(classes, [roc(*pair) for pair in each]),
         "precision_recall": _stack(classes, [precision_recall(*pair) for pair in each]),
-        "calibration": calibration(hit, predictions.max(axis=1), bins=bins),
+        "calibration": calibration(hit, predictions.max(axis=1), bins=settings.calibration_bins),
         "confusion": confusion(target, chosen, classes),
         "scores": _stack(classes, [scores(*pair, classes=("other", "this")) for pair in each]),
     }
@@ -94,7 +93,8 @@ def scores(target: np.ndarray, score: np.ndarray, classes: tuple[str, ...]) -> T
     edges = np.linspace(0, 1, BINS + 1)
     table: Table = {"score": [], "rows": [], "actual": []}
     for index, name in enumerate(classes):
-        counts, _ = np.histogram(score[target == index], edges)
+        own = score[target == index].clip(0, 1)  # a float32 sum may pass 1
+        counts, _ = np.histogram(own, edges)
         table["score"] += _round((edges[:-1] + edges[1:]) / 2)
         table["rows"] += counts.tolist()
         table["actual"] += [name] * BINS

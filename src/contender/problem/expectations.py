@@ -55,8 +55,8 @@ def _column_rules(
 def _number_rules(name: str, column: Column, values: pa.ChunkedArray) -> Iterator[dict[str, Any]]:
     low, high = column.range or (None, None)
     if low is not None or high is not None:
-        bounds = {"min_value": low, "max_value": high}
-        yield _rule("expect_column_values_to_be_between", column=name, **bounds)
+        kind = "expect_column_values_to_be_between"
+        yield _rule(kind, column=name, min_value=low, max_value=high)
     mean, spread = pc.mean(values).as_py(), pc.stddev(values).as_py()
     if mean is None or not spread:
         return

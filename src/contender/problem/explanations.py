@@ -1,6 +1,7 @@
 """Why the model says what it says: SHAP values a raw column, overall, by slice and by row."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,23 +11,24 @@ from contender.problem.features import source_columns
 from contender.problem.schema import Schema, Task
 
 
-def explain(
-    pipeline: Any,
-    columns: Mapping[str, np.ndarray],
-    ids: np.ndarray,
-    labels: Mapping[str, np.ndarray],
-    schema: Schema,
-    *,
-    examples: int,
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Sample:
+    """The rows to explain: raw feature columns, ids, and slice labels, each one entry a row."""
+
+    columns: Mapping[str, np.ndarray]
+    ids: np.ndarray
+    labels: Mapping[str, np.ndarray]
+
+
+def explain(pipeline: Any, sample: Sample, schema: Schema, *, examples: int) -> dict[str, Any]:
     """Contributions of each raw column to the predictions of the given rows.
 
     One-hot columns are summed back to the column they come from. For many classes a row's
     contributions are those to its predicted class, and the overall ones a mean over classes.
     """
-    frame = frames.to_frame(dict(columns))
-    features, estimator = pipeline[:-1], pipeline[-1]
-    names = source_columns(schema, list(features.get_feature_names_out()))
+    frame = frames.to_frame(dict(sample.columns))
+    features, estimator = pipeline[0], pipeline[-1]
+    names = source_columns(features)
     values, base, method, unit = shap_values(estimator, features.transform(frame), schema.task)
     values = _by_source(values, names, schema.features)
     chosen = _chosen_class(pipeline, frame, schema.task)
@@ -37,8 +39,8 @@ def explain(
         "unit": unit,
         "rows": len(own),
         "global": _overall(strength, own, schema.features),
-        "slices": list(_by_slice(strength, labels, schema.features)),
-        "examples": _by_row(own, base[chosen], columns, ids, schema.features, examples),
+        "slices": list(_by_slice(strength, sample.labels, schema.features)),
+        "examples": _by_row(own, base[chosen], sample, examples),
     }
 
 
@@ -97,26 +99,22 @@ def _by_slice(
 
 
 def _by_row(
-    own: np.ndarray,
-    base: np.ndarray,
-    columns: Mapping[str, np.ndarray],
-    ids: np.ndarray,
-    features: tuple[str, ...],
-    examples: int,
+    own: np.ndarray, base: np.ndarray, sample: Sample, examples: int
 ) -> list[dict[str, Any]]:
     """A few rows from the highest prediction to the lowest."""
+    features = list(sample.columns)
     total = own.sum(axis=1) + base
     order = np.argsort(-total, kind="stable")
     picked = order[np.unique(np.linspace(0, len(order) - 1, min(examples, len(order))).astype(int))]
     return [
         {
-            "id": str(ids[row]),
+            "id": str(sample.ids[row]),
             "prediction": _short(total[row]),
             "base": _short(base[row]),
             "contributions": [
                 {
                     "feature": features[i],
-                    "value": _shown(columns[features[i]][row]),
+                    "value": _shown(sample.columns[features[i]][row]),
                     "contribution": _short(own[row, i]),
                 }
                 for i in np.argsort(-np.abs(own[row]), kind="stable")

@@ -1,4 +1,4 @@
-"""Rates of each group of a sensitive column, by fairlearn; the gate judges the gaps between them."""
+"""Rates of each group of a sensitive column, by fairlearn; the gate judges their gaps."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -56,10 +56,10 @@ def _rates(
         ]
     rates, ratios = {}, {}
     for name in RATES:
-        by_class = [_column(frame, name) for frame in frames]
-        widest = max(range(len(frames)), key=lambda index: _spread(by_class[index]) or 0.0)
-        rates[name] = by_class[widest]
-        ratios[name] = _finite(frames[widest].ratio(method="between_groups")[name])
+        gaps = [_spread(_column(frame, name)) or 0.0 for frame in frames]
+        widest = frames[int(np.argmax(gaps))]
+        rates[name] = _column(widest, name)
+        ratios[name] = _finite(widest.ratio(method="between_groups")[name])
     return rates, ratios
 
 

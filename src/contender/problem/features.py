@@ -28,7 +28,10 @@ def build_features(schema: Schema, *, diet: Diet) -> Any:
         "scaled": make_pipeline(SimpleImputer(strategy="median"), StandardScaler()),
     }
     parts = [("numbers", numbers[diet], list(schema.numeric))] if schema.numeric else []
-    parts += [(name, _encoder(schema, name), [name]) for name in schema.categorical]
+    parts += [
+        (f"category_{index}", _encoder(schema, name), [name])
+        for index, name in enumerate(schema.categorical)
+    ]
     return ColumnTransformer(parts, verbose_feature_names_out=False)
 
 
@@ -45,12 +48,10 @@ def _encoder(schema: Schema, name: str) -> Any:
     )
 
 
-def source_columns(schema: Schema, names: list[str]) -> list[str]:
-    """The raw column behind each transformed one: `colour_red` comes from `colour`."""
-    by_length = sorted(schema.categorical, key=len, reverse=True)
-    return [
-        name
-        if name in schema.numeric
-        else next(column for column in by_length if name.startswith(f"{column}_"))
-        for name in names
-    ]
+def source_columns(features: Any) -> list[str]:
+    """The raw column behind each column that the fitted `features` makes of it."""
+    found: list[str] = []
+    for _, transformer, names in features.transformers_:
+        made = list(transformer.get_feature_names_out(names))
+        found += names * len(made) if len(names) == 1 else made
+    return found

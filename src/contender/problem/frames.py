@@ -16,9 +16,12 @@ def feature_columns(table: pa.Table, schema: Schema) -> dict[str, np.ndarray]:
 
     Numbers are rounded to float32, as the served graph sees them, so that no tree puts a
     threshold between two values that the graph cannot tell apart.
+
+    Raises:
+        DataError: a number is too large for float32.
     """
     return {
-        name: _numbers(table[name]) if name in schema.numeric else _texts(table[name])
+        name: _numbers(table[name], name) if name in schema.numeric else _texts(table[name])
         for name in schema.features
     }
 
@@ -49,7 +52,9 @@ def to_frame(columns: dict[str, np.ndarray]) -> Any:
     """The columns as a pandas frame for scikit-learn; text stays text."""
     import pandas as pd
 
-    series = {name: pd.Series(values, dtype=values.dtype) for name, values in columns.items()}
+    series = {
+        name: pd.Series(values, dtype=values.dtype, copy=False) for name, values in columns.items()
+    }
     return pd.DataFrame(series, copy=False)
 
 
@@ -60,8 +65,17 @@ def spaced(table: pa.Table, rows: int) -> pa.Table:
     return table.take(pa.array(np.linspace(0, table.num_rows - 1, rows).astype(np.int64)))
 
 
-def _numbers(values: pa.ChunkedArray) -> np.ndarray:
-    return np.asarray(values.to_numpy(), dtype=np.float32).astype(np.float64)
+def _numbers(values: pa.ChunkedArray, name: str) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        numbers = np.asarray(values.to_numpy(), dtype=np.float32).astype(np.float64)
+    if np.isinf(numbers).any():
+        row = int(np.argmax(np.isinf(numbers)))
+        raise DataError(
+            f"the column `{name}` has `{values[row].as_py():g}` in row {row + 1}; expected numbers "
+            f"up to {np.finfo(np.float32).max:.1g}, the most that the served graph can hold.",
+            hint="correct the value, or give the column a `range` in data/schema.yaml",
+        )
+    return numbers
 
 
 def _texts(values: pa.ChunkedArray) -> np.ndarray:
@@ -70,4 +84,4 @@ def _texts(values: pa.ChunkedArray) -> np.ndarray:
     coded = flat if pa.types.is_dictionary(flat.type) else flat.dictionary_encode()
     labels = np.asarray([*coded.dictionary.to_pylist(), MISSING], dtype=object)
     codes = pc.fill_null(coded.indices, len(labels) - 1)
-    return labels[codes.to_numpy()]
+    return np.asarray(labels[codes.to_numpy()])

@@ -17,6 +17,8 @@ from contender.problem.faults import find_fault
 from contender.problem.ranking import (
     average_precision,
     average_precision_rows,
+    macro_roc_auc,
+    macro_roc_auc_rows,
     roc_auc,
     roc_auc_rows,
 )
@@ -101,9 +103,7 @@ def _binary_metrics(settings: EvaluateParams) -> list[Metric]:
 
 def _multiclass_metrics(_: EvaluateParams) -> list[Metric]:
     return [
-        Metric(
-            "roc_auc", True, partial(_macro, roc_auc), partial(_macro_rows, roc_auc_rows), "delong"
-        ),
+        Metric("roc_auc", True, macro_roc_auc, macro_roc_auc_rows, "delong"),
         _mean("log_loss", _log_loss),
         _mean("accuracy", _hits, reads=_most_likely, greater_is_better=True),
         Metric("macro_f1", True, _macro_f1, reads=_most_likely),
@@ -228,17 +228,6 @@ def _r2_rows(target: np.ndarray, predictions: np.ndarray) -> np.ndarray:
     variance = float(spread.mean())
     ratio = float(squared.mean()) / variance
     return np.asarray(1 - ratio - (squared - ratio * spread) / variance)
-
-
-def _macro(score: Score, target: np.ndarray, p: np.ndarray, weight: np.ndarray | None) -> float:
-    """The mean over classes of a metric of that class against the rest."""
-    scores = [score((target == k).astype(np.int64), p[:, k], weight) for k in range(p.shape[1])]
-    return float(np.mean(scores))
-
-
-def _macro_rows(rows: PerRow, target: np.ndarray, p: np.ndarray) -> np.ndarray:
-    classes = [rows((target == k).astype(np.int64), p[:, k]) for k in range(p.shape[1])]
-    return np.asarray(np.mean(classes, axis=0))
 
 
 def calibration_error(target: np.ndarray, predictions: np.ndarray, *, bins: int) -> float:

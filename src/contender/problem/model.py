@@ -35,13 +35,13 @@ def build_model(schema: Schema, *, name: str, settings: Mapping[str, Any], seed:
     if recipe is None:
         raise ParameterError(
             f"the estimator `{name}` is unknown; expected one of `{', '.join(ESTIMATORS)}`.",
-            hint="set `train.estimator` in params.yaml, or add it to ESTIMATORS in problem/model.py",
+            hint="set `train.estimator` in params.yaml, or add to ESTIMATORS in problem/model.py",
         )
     from sklearn.pipeline import Pipeline
 
     try:
         estimator = recipe.make(schema.task, seed=seed, **settings)
-    except TypeError as error:
+    except (TypeError, ZeroDivisionError) as error:
         raise ParameterError(
             f"`train.hyperparameters.{name}` does not fit the estimator: {error}; "
             f"given `{dict(settings)}`.",

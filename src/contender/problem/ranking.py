@@ -1,5 +1,6 @@
 """Metrics that read only the order of scores: ROC AUC and average precision, in O(n log n)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -68,6 +69,26 @@ def roc_auc_rows(target: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 def _pairs(count: float) -> float:
     return float(np.sqrt(count * max(count - 1, 1)))
+
+
+def macro_roc_auc(target: np.ndarray, shares: np.ndarray, weight: np.ndarray | None) -> float:
+    """The mean over classes of the ROC AUC of that class against the rest.
+
+    `shares` has shape (n_rows, n_classes).
+    """
+    return float(np.mean([roc_auc(own, column, weight) for own, column in _each(target, shares)]))
+
+
+def macro_roc_auc_rows(target: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """The mean over classes of the placements of that class against the rest."""
+    rows = [roc_auc_rows(own, column) for own, column in _each(target, shares)]
+    return np.asarray(np.mean(rows, axis=0))
+
+
+def _each(target: np.ndarray, shares: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """For each class its rows as ones, the rest as zeros, and its column of `shares`."""
+    for index, column in enumerate(shares.T):
+        yield np.where(target == index, 1, 0), column
 
 
 def average_precision(target: np.ndarray, scores: np.ndarray, weight: np.ndarray | None) -> float:

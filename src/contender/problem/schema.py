@@ -43,6 +43,26 @@ class Column(BaseModel):
     edges: tuple[float, ...] | None = None
     monotone: Literal["increasing", "decreasing"] | None = None
 
+    @model_validator(mode="after")
+    def _is_coherent(self) -> Self:
+        low, high = self.range or (None, None)
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"the range goes from {low:g} down to {high:g}")
+        if self.edges is not None and (
+            not self.is_numeric or not self.edges or sorted(set(self.edges)) != list(self.edges)
+        ):
+            raise ValueError("`edges` must be rising numbers, of a column of numbers")
+        texts = [category_text(value) for value in self.categories or ()]
+        if self.categories is not None and (not texts or "" in texts):
+            raise ValueError("`categories` must be one or more texts or numbers, none empty")
+        if len(set(texts)) != len(texts):
+            raise ValueError("`categories` names the same category twice")
+        if self.nullable and self.role in ("id", "target", "time", "group"):
+            raise ValueError(f"the {self.role} column may not be nullable")
+        if self.role == "ignored" and (self.sensitive or self.slice != "no"):
+            raise ValueError("an ignored column is not read, so it cannot be sliced")
+        return self
+
     @property
     def is_numeric(self) -> bool:
         """True when the model sees a number, false when it sees a category."""

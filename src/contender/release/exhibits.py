@@ -44,6 +44,17 @@ class Exhibits:
     seals: tuple[Seal, ...]
     digests: Digests
 
+    @property
+    def models(self) -> dict[str, Candidate]:
+        """The models there are, by what they are to each other."""
+        named = {"challenger": self.challenger, "champion": self.champion, "anchor": self.anchor}
+        return {name: model for name, model in named.items() if model is not None}
+
+    @property
+    def graphs(self) -> list[bytes]:
+        """The graphs whose costs are compared: the challenger's, and the champion's if any."""
+        return [model.graph for name, model in self.models.items() if name != "anchor"]
+
 
 def read_exhibits(
     params: Params, schema: Schema, paths: Paths, *, champion: Path | None, anchor: Path | None
@@ -110,9 +121,7 @@ def gate_code() -> str:
 def check_fit(exhibits: Exhibits, schema: Schema) -> Iterator[Check]:
     """An ERROR for each model that was made for another task, other classes or other features."""
     kinds = {name: "number" if name in schema.numeric else "text" for name in schema.features}
-    for name, candidate in (("champion", exhibits.champion), ("anchor", exhibits.anchor)):
-        if candidate is None:
-            continue
+    for name, candidate in exhibits.models.items():
         it = candidate.manifest
         lost = [feature for feature, kind in it.features.items() if kinds.get(feature) != kind]
         if lost:

@@ -13,11 +13,11 @@ from contender.partition import held_out
 from contender.paths import Paths
 from contender.problem import frames, slices
 from contender.problem.schema import Schema
-from contender.release.exhibits import SPLIT, Candidate, Exhibits
+from contender.release.exhibits import SPLIT, Exhibits
 from contender.release.gate.decide import Occasion
 from contender.release.gate.evidence import Evidence, Labels, Scored
 from contender.release.manifest import Manifest, Rule
-from contender.release.measure import costs_of
+from contender.release.measure import Columns, costs_of
 from contender.release.probes import probe
 
 
@@ -31,37 +31,39 @@ def gather(
     """
     table = read_rows(exhibits.holdout)
     columns = frames.feature_columns(table, schema)
-    ids = np.asarray(table[schema.id].to_pylist(), dtype=object)
-    challenger, champion, anchor = exhibits.challenger, exhibits.champion, exhibits.anchor
-    models = [candidate for candidate in (challenger, champion, anchor) if candidate]
-    rules = {model.manifest.split.rule for model in models}
-    kept = {rule: _held_out(rule, table) for rule in rules}
-
-    def score(model: Candidate) -> Scored:
-        predictions = Predictor(model.graph).predict(columns)
-        return Scored(model.digest, predictions, kept[model.manifest.split.rule])
-
-    graphs = [candidate.graph for candidate in (challenger, champion) if candidate]
+    with_ids = columns | {schema.id: np.asarray(table[schema.id].to_pylist(), dtype=object)}
+    challenger, champion = exhibits.challenger, exhibits.champion
+    scored = _score(exhibits, columns, table)
     return Evidence(
         task=schema.task,
         classes=schema.classes,
         target=frames.encode_target(table, schema),
-        challenger=score(challenger),
-        champion=score(champion) if champion else None,
-        anchor=score(anchor) if anchor else None,
+        challenger=scored["challenger"],
+        champion=scored.get("champion"),
+        anchor=scored.get("anchor"),
         baseline=None if champion else Predictor(exhibits.baseline).predict(columns),
         prior=challenger.manifest.prior,
         groups=_groups(table, schema),
         labels=tuple(_label(table, schema)),
         seals=exhibits.seals,
         shared_rows=_count_shared(table, challenger.manifest, schema, paths),
-        costs=costs_of(graphs, columns, cache=paths.cost),
-        probes=tuple(probe(Predictor(challenger.graph), {**columns, schema.id: ids}, schema)),
+        costs=costs_of(exhibits.graphs, columns, cache=paths.cost),
+        probes=tuple(probe(Predictor(challenger.graph), with_ids, schema)),
         look=look,
         provisional=occasion.provisional,
         as_of=occasion.as_of,
         digests=exhibits.digests,
     )
+
+
+def _score(exhibits: Exhibits, columns: Columns, table: pa.Table) -> dict[str, Scored]:
+    """Each model's predictions, and which rows its own split kept from its training."""
+    rules = {name: model.manifest.split.rule for name, model in exhibits.models.items()}
+    kept = {rule: _held_out(rule, table) for rule in set(rules.values())}
+    return {
+        name: Scored(model.digest, Predictor(model.graph).predict(columns), kept[rules[name]])
+        for name, model in exhibits.models.items()
+    }
 
 
 def read_rows(content: bytes) -> pa.Table:

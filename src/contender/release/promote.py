@@ -14,13 +14,15 @@ WINNERS: Final = (Verdict.PROMOTE, Verdict.BOOTSTRAP)
 def remember(registry: Registry, decision: Decision, version: Version) -> Version:
     """`version` with the verdict on it; one that is final spends its look at the holdout.
 
-    ERROR spends nothing, nor does a decision without a holdout: the model was not judged on it.
-    The same verdict again changes nothing.
+    ERROR spends nothing, nor does a decision without a holdout: the model was not judged on it. A
+    decision that names no model at all is not remembered. The same verdict again changes nothing.
 
     Raises:
         RegistryError: the decision is about another model.
         RaceError: another challenger was judged on the holdout meanwhile.
     """
+    if decision.digests is None:
+        return version
     _require_about(decision, version)
     use = decision.holdout
     final = not decision.provisional and decision.verdict is not Verdict.ERROR
@@ -47,18 +49,23 @@ def promote(
         RaceError: the champion is not, or no longer, the one that `version` was judged against.
     """
     _require_winner(decision)
+    _require_about(decision, version)
     version = remember(registry, decision, version)
     champion = registry.champion()
     if champion is None or champion.number != version.number:
         _require_opponent(decision, expected)
         version = registry.move_champion(version, expected=expected)
+    if expected and expected.number != version.number:
+        _date(registry, expected, over="unknown")  # whose own promotion may have been killed
+    return _date(registry, version, over=(decision.digests and decision.digests.champion) or "none")
+
+
+def _date(registry: Registry, version: Version, *, over: str) -> Version:
+    """`version` with the time of its promotion: now, when it has none yet."""
     if PROMOTED in version.tags:
         return version
-    tags = {
-        "promoted_over": (decision.digests and decision.digests.champion) or "none",
-        PROMOTED: datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    return registry.tag(version, tags)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return registry.tag(version, {"promoted_over": over, PROMOTED: now})
 
 
 def digest_of(decision: Decision) -> str:

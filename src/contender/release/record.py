@@ -4,18 +4,53 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import Field
+from pydantic import ValidationError as PydanticError
 
 from contender import files
 from contender.errors import IntegrityError
-from contender.params import Params
+from contender.params import Params, describe
 from contender.paths import Paths
 from contender.problem.schema import Column, Schema, category_text
+from contender.release.manifest import Manifest, Part, TableSchema, read_split
 from contender.revision import Revision
 from contender.tracking import Registry, Result, Version
 
 TRAIN: Final = "dvc repro train"
 EVALUATE: Final = "dvc repro evaluate"
+
+
+class WholeSchema(TableSchema):
+    """The schema that a model was trained under, with its digest."""
+
+    content: Schema
+
+
+class Estimator(Part):
+    """What was fitted."""
+
+    name: str
+
+
+class Data(Part):
+    """The table that was split."""
+
+    sha256: str
+
+
+class Settings(Part):
+    """The section of params.yaml that a model was trained with."""
+
+    train: dict[str, Any]
+
+
+class FullManifest(Manifest):
+    """The manifest with what the registry keeps of it besides."""
+
+    table_schema: WholeSchema = Field(alias="schema")
+    estimator: Estimator
+    data: Data
+    params: Settings
 
 
 def record(params: Params, paths: Paths, registry: Registry, *, commit: Revision | None) -> Version:
@@ -31,37 +66,44 @@ def record(params: Params, paths: Paths, registry: Registry, *, commit: Revision
 
 
 def read_result(params: Params, paths: Paths, *, commit: Revision | None) -> Result:
-    """What the stages made, proven to belong together."""
-    manifest = files.read_json(paths.manifest, made_by=TRAIN)
-    metrics = read_metrics(paths)
-    split = files.read_json(paths.split, made_by="dvc repro split")
+    """What the stages made, proven to belong together; it raises what `record` raises."""
+    manifest = read_manifest(paths)
+    files.verify(paths.model, manifest.model.sha256, made_by=TRAIN)
+    files.verify(paths.baseline, manifest.baseline.sha256, made_by=TRAIN)
+    split = read_split(paths.split, made_by="dvc repro split")
     used = params.model_dump(mode="json", by_alias=True)
+    _require_same("the split", manifest.split, split)
+    rule = {name: getattr(split.rule, name) for name in ("method", "holdout", "salt")}
+    settings = {name: used["split"][name] for name in rule}
+    _require_same("the section `split` of params.yaml", rule, settings)
+    _require_same("the section `train` of params.yaml", manifest.params.train, used["train"])
+    bundle = (paths.model, paths.baseline, paths.manifest, paths.metrics)
+    return Result(
+        name=f"{manifest.estimator.name}-{manifest.model.sha256[:8]}",
+        digest=manifest.model.sha256,
+        holdout=split.holdout_sha256,
+        params=chosen_params(used, manifest.estimator.name),
+        metrics=read_metrics(paths),
+        tags=make_tags(manifest, commit),
+        bundle={path.name: path for path in bundle},
+        reports=find_reports(paths),
+        example=example_row(manifest.table_schema.content),
+    )
+
+
+def read_manifest(paths: Paths) -> FullManifest:
+    """The manifest of the model in `paths.models`.
+
+    Raises:
+        MissingError: there is none.
+        IntegrityError: an entry is missing or not what it should be.
+    """
     try:
-        files.verify(paths.model, manifest["model"]["sha256"], made_by=TRAIN)
-        files.verify(paths.baseline, manifest["baseline"]["sha256"], made_by=TRAIN)
-        _require_same("the split", manifest["split"]["holdout_sha256"], split["holdout_sha256"])
-        for section, values in manifest["params"].items():
-            _require_same(f"the section `{section}` of params.yaml", values, used[section])
-        estimator = manifest["estimator"]["name"]
-        digest = manifest["model"]["sha256"]
-        return Result(
-            name=f"{estimator}-{digest[:8]}",
-            digest=digest,
-            holdout=manifest["split"]["holdout_sha256"],
-            params=chosen_params(used, estimator),
-            metrics=metrics,
-            tags=describe(manifest, commit),
-            bundle={
-                path.name: path
-                for path in (paths.model, paths.baseline, paths.manifest, paths.metrics)
-            },
-            reports=find_reports(paths),
-            example=example_row(Schema.model_validate(manifest["schema"]["content"])),
-        )
-    except (KeyError, TypeError, AttributeError, ValidationError) as error:
+        return FullManifest.model_validate(files.read_json(paths.manifest, made_by=TRAIN))
+    except PydanticError as error:
         raise IntegrityError(
-            f"`{paths.manifest}` or `{paths.split}` lacks what belongs there ({error!r}).",
-            hint=f"remove both and run `{EVALUATE}`",
+            f"`{paths.manifest}` has entries that cannot be used:\n{describe(error)}",
+            hint=f"remove it and run `{TRAIN}`",
         ) from error
 
 
@@ -102,15 +144,15 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return flat
 
 
-def describe(manifest: Mapping[str, Any], commit: Revision | None) -> dict[str, str]:
+def make_tags(manifest: FullManifest, commit: Revision | None) -> dict[str, str]:
     """The tags that say what a model was made of."""
     tags = {
-        "task": manifest["task"],
-        "estimator": manifest["estimator"]["name"],
-        "data_sha256": manifest["data"]["sha256"],
-        "train_sha256": manifest["split"]["train_sha256"],
-        "holdout_sha256": manifest["split"]["holdout_sha256"],
-        "schema_sha256": manifest["schema"]["sha256"],
+        "task": str(manifest.task),
+        "estimator": manifest.estimator.name,
+        "data_sha256": manifest.data.sha256,
+        "train_sha256": manifest.split.train_sha256,
+        "holdout_sha256": manifest.split.holdout_sha256,
+        "schema_sha256": manifest.table_schema.sha256,
         "git_commit": commit.commit if commit else "none",
         "git_dirty": str(commit.dirty).lower() if commit else "unknown",
     }

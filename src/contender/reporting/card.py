@@ -140,7 +140,7 @@ def _limits(material: Material) -> Iterator[str]:
         if row.finding.status != "safe":
             yield f"Fairness, {escape(row.name)}: {row.status}."
     for check in rows.held_back(decision):
-        yield f"{escape(check.subject)} {wording.OUTCOMES[check.outcome]}: {escape(check.message)}"
+        yield f"**{wording.OUTCOMES[check.outcome]}** {escape(wording.finding(check))}"
     validation = material.results.validation
     for item in origins.noteworthy(validation) if validation else []:
         where = code(item.column or "the table")

@@ -96,8 +96,7 @@ def _alert(decision: Decision) -> str:
 def _held_back(decision: Decision) -> str:
     found = rows.held_back(decision)
     items = [
-        f"{escape(check.subject)} ({check.family}) {wording.OUTCOMES[check.outcome]}: "
-        f"{escape(check.message)} {code(check.code)}"
+        f"**{wording.OUTCOMES[check.outcome]}** {escape(wording.finding(check))} {code(check.code)}"
         for check in found
     ]
     return f"**What held it back**\n\n{bullets(items)}" if items else ""

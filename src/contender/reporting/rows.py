@@ -185,7 +185,7 @@ def _slice_row(item: SliceFinding) -> SliceRow:
         name=wording.slice_name(item.column, item.level),
         rows=wording.count(item.rows),
         figures=_figures(item.estimate) if item.estimate else None,
-        word=_word(item.outcome, evaluated=item.estimate is not None),
+        word=_slice_word(item),
         finding=item,
     )
 
@@ -214,6 +214,15 @@ def _cost_row(item: CostFinding) -> CostRow:
         word=wording.OUTCOMES[item.outcome],
         outcome=item.outcome,
     )
+
+
+def _slice_word(item: SliceFinding) -> str:
+    """What was shown of a slice: a critical one must be proven safe, others only not harmed."""
+    if item.estimate is None:
+        return _word(item.outcome, evaluated=False)
+    passed = "proven unharmed" if item.critical else "no proven harm"
+    shown = {Outcome.PASS: passed, Outcome.SKIPPED: "not judged"}
+    return shown.get(item.outcome) or wording.OUTCOMES[item.outcome]
 
 
 def _word(outcome: Outcome, *, evaluated: bool) -> str:

@@ -9,7 +9,7 @@ from contender.reporting import rows, wording
 
 MIN_WIDTH: Final = 40
 GUTTER: Final = 10  # columns for the labels on the left
-SHOWN_REASONS: Final = 4
+SHOWN_REASONS: Final = 3
 SHOWN_METRICS: Final = 8
 BOLD: Final = "1"
 DIM: Final = "2"
@@ -42,7 +42,7 @@ def render_decision(decision: Decision, *, width: int, colour: bool) -> str:
 
 
 def _headline(decision: Decision, width: int, paint: Paint) -> str:
-    standing = "provisional" if decision.provisional else "official"
+    standing = "provisional" if decision.provisional else "final"
     rule = "━" * (width - len(decision.verdict) - len(standing) - 5)
     hue = HUES[decision.verdict]
     return f"{paint('━━', hue)} {paint(decision.verdict, hue)} {paint(rule, hue)} {standing}"
@@ -70,17 +70,16 @@ def _metrics(decision: Decision, width: int, paint: Paint) -> list[str]:
 def _reasons(decision: Decision) -> Iterator[tuple[str, str]]:
     found = rows.held_back(decision)
     for position, check in enumerate(found[:SHOWN_REASONS]):
-        text = f"{check.family}, {check.subject}: {check.message} [{check.code}]"
-        yield "" if position else "held by", text
+        yield "" if position else "held by", f"{wording.finding(check)} [{check.code}]"
     if len(found) > SHOWN_REASONS:
         yield "", f"and {len(found) - SHOWN_REASONS} more, in the report"
 
 
 def _circumstances(decision: Decision) -> Iterator[tuple[str, str]]:
     yield "checks", rows.tally(decision)
-    waived = [row.name for row in rows.fairness_rows(decision) if row.finding.waiver]
-    if waived:
-        yield "waived", f"the limit on {', '.join(waived)}; by whom, why, until when: in the report"
+    if waived := sum(item.waiver is not None for item in decision.fairness):
+        of = wording.counted(len(decision.fairness), "fairness limit")
+        yield "waived", f"{waived} of {of}; by whom, why and until when is in the report"
     yield "task", wording.task(decision)
     if decision.holdout is not None:
         yield "holdout", wording.look(decision.holdout)

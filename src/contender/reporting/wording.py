@@ -6,6 +6,7 @@ from typing import Final
 
 from contender.paths import Paths
 from contender.release.gate.decision import (
+    Check,
     Decision,
     Estimate,
     HoldoutUse,
@@ -176,11 +177,16 @@ def task(decision: Decision) -> str:
     }[decision.mode]
 
 
+def finding(check: Check) -> str:
+    """What a check asked about and found, without saying the subject twice."""
+    return check.message if check.subject in check.message else f"{check.subject}: {check.message}"
+
+
 def standing(decision: Decision) -> str:
     """Whether the verdict counts."""
     if decision.provisional:
-        return "provisional: this look at the holdout was not spent, only one on main counts"
-    return "official: this look at the holdout is spent"
+        return "provisional: no look at the holdout is spent, and only a final verdict counts"
+    return "final: this look at the holdout is spent"
 
 
 def next_steps(decision: Decision) -> list[tuple[str, str]]:
@@ -221,7 +227,7 @@ def look(use: HoldoutUse) -> str:
 def power(use: HoldoutUse, primary: str) -> str | None:
     """What this holdout could have shown; None when the gate did not say."""
     parts = []
-    if use.provable_gain is not None:
+    if use.provable_gain:
         gain = number(use.provable_gain)
         parts.append(f"a true gain of {gain} in {metric_name(primary)} is found 80% of the time")
     if use.equal_pass_probability is not None:

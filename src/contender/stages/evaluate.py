@@ -1,73 +1,80 @@
-"""Stage 5: what the challenger does on the holdout, as numbers for people; the gate judges apart."""
+"""Stage 5: what the challenger does on the holdout, for people; the gate judges apart."""
 
 import csv
 import io
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from contender import files
-from contender.errors import PredictionError
 from contender.inference import Predictor
 from contender.params import EvaluateParams, Params
 from contender.paths import Paths
 from contender.problem import artifacts, frames
 from contender.problem.curves import Table, draw_curves
-from contender.problem.explanations import explain
+from contender.problem.explanations import Sample, explain
 from contender.problem.fairness import compare_groups
 from contender.problem.metrics import compute_metrics
 from contender.problem.schema import Schema, Task, load_schema
 from contender.problem.slices import label_rows, sensitive_columns, sliced_columns
 
+TRAIN: Final = "dvc repro train"
+MANIFEST_KEYS: Final = ("model.sha256", "estimator.sha256", "split.holdout_sha256")
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The holdout and what the challenger says of it; every array has one entry a row."""
+
+    columns: dict[str, np.ndarray]
+    ids: np.ndarray
+    labels: dict[str, np.ndarray]
+    target: np.ndarray
+    predictions: np.ndarray
+
 
 def run(params: Params, paths: Paths) -> str:
     """Write metrics, slices, fairness, explanations and curves; the headline in one sentence."""
-    schema = load_schema(paths.schema)
-    manifest = files.read_json(paths.manifest, made_by="dvc repro train")
-    files.verify(paths.model, manifest["model"]["sha256"], made_by="dvc repro train")
-    files.verify(paths.estimator, manifest["estimator"]["sha256"], made_by="dvc repro train")
+    schema, settings = load_schema(paths.schema), params.evaluate
+    manifest = files.read_json(paths.manifest, made_by=TRAIN, keys=MANIFEST_KEYS)
+    files.verify(paths.model, manifest["model"]["sha256"], made_by=TRAIN)
+    files.verify(paths.estimator, manifest["estimator"]["sha256"], made_by=TRAIN)
     digest = manifest["split"]["holdout_sha256"]
     holdout = pq.read_table(files.verify(paths.holdout, digest, made_by="dvc repro split"))
-    columns = frames.feature_columns(holdout, schema)
-    target = frames.encode_target(holdout, schema)
-    predictions = Predictor(paths.model.read_bytes()).predict(columns)
-    require_range(predictions, schema)
-    settings = params.evaluate
-    labels = row_labels(holdout, schema, sliced_columns(schema))
+    scored = score(holdout, paths.model.read_bytes(), schema)
+    target, predictions = scored.target, scored.predictions
     groups = row_labels(holdout, schema, sensitive_columns(schema))
     metrics = _steady(compute_metrics(schema.task, target, predictions, settings))
     fairness = compare_groups(
         schema.task, target, predictions, groups, threshold=settings.threshold
     )
-    files.write_json(paths.metrics, metrics)
-    slices = measure_slices(target, predictions, labels, schema, settings)
-    files.write_json(paths.slices, {"slices": slices})
-    files.write_json(paths.fairness, fairness)
-    files.write_json(
-        paths.explanations, explain_some(holdout, columns, labels, schema, params, paths)
+    curves = draw_curves(schema.task, target, predictions, schema.classes, settings)
+    explanations = explain_some(
+        scored, artifacts.load(paths.estimator.read_bytes()), schema, settings
     )
-    write_curves(target, predictions, schema, params, paths)
+    files.write_json(paths.metrics, metrics)
+    files.write_json(paths.slices, {"slices": measure_slices(scored, schema, settings)})
+    files.write_json(paths.fairness, fairness)
+    files.write_json(paths.explanations, explanations)
+    for name, table in curves.items():
+        files.write_text(paths.curves / f"{name}.csv", to_csv(table))
     shown = ", ".join(f"{name} {value:.4g}" for name, value in list(metrics.items())[:3])
     return f"{shown} on {holdout.num_rows:,} rows"
 
 
-def require_range(predictions: np.ndarray, schema: Schema) -> None:
-    """Nothing, once every probability is one.
-
-    Raises:
-        PredictionError: a probability lies outside 0 to 1.
-    """
-    if schema.task is Task.REGRESSION:
-        return
-    outside = (predictions < 0) | (predictions > 1)
-    if outside.any():
-        raise PredictionError(
-            f"{int(outside.sum())} predictions lie outside 0 to 1, such as "
-            f"`{predictions[outside][0]:.6g}`; expected probabilities.",
-            hint="choose a classifier, or calibrate it",
-        )
+def score(holdout: pa.Table, graph: bytes, schema: Schema) -> Scored:
+    """The rows of `holdout` with the predictions of `graph`."""
+    columns = frames.feature_columns(holdout, schema)
+    return Scored(
+        columns=columns,
+        ids=holdout[schema.id].to_numpy(),
+        labels=row_labels(holdout, schema, sliced_columns(schema)),
+        target=frames.encode_target(holdout, schema),
+        predictions=Predictor(graph).predict(columns),
+    )
 
 
 def row_labels(table: pa.Table, schema: Schema, names: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -76,25 +83,16 @@ def row_labels(table: pa.Table, schema: Schema, names: tuple[str, ...]) -> dict[
 
 
 def measure_slices(
-    target: np.ndarray,
-    predictions: np.ndarray,
-    labels: dict[str, np.ndarray],
-    schema: Schema,
-    settings: EvaluateParams,
+    scored: Scored, schema: Schema, settings: EvaluateParams
 ) -> list[dict[str, Any]]:
     """All metrics on the rows of each level of each sliced column, or why there are none."""
     found = []
-    for column, levels in labels.items():
+    for column, levels in scored.labels.items():
         for level in sorted(set(levels)):
             rows = levels == level
-            reason = too_small(target[rows], schema, settings)
-            metrics = (
-                {}
-                if reason
-                else _steady(
-                    compute_metrics(schema.task, target[rows], predictions[rows], settings)
-                )
-            )
+            target, predictions = scored.target[rows], scored.predictions[rows]
+            reason = too_small(target, schema, settings)
+            metrics = {} if reason else compute_metrics(schema.task, target, predictions, settings)
             found.append(
                 {
                     "column": column,
@@ -102,7 +100,7 @@ def measure_slices(
                     "rows": int(rows.sum()),
                     "evaluated": reason is None,
                     "reason": reason,
-                    "metrics": metrics,
+                    "metrics": _steady(metrics),
                 }
             )
     return found
@@ -118,7 +116,7 @@ def too_small(target: np.ndarray, schema: Schema, settings: EvaluateParams) -> s
     if len(target) < settings.min_slice_rows:
         return f"{len(target)} rows, fewer than {settings.min_slice_rows}"
     if schema.task is Task.REGRESSION:
-        return None
+        return None if np.ptp(target) > 0 else f"every target is {target[0]:g}"
     counts = np.bincount(target, minlength=len(schema.classes))
     rarest = int(counts.argmin())
     if counts[rarest] < settings.min_slice_class_rows:
@@ -128,40 +126,17 @@ def too_small(target: np.ndarray, schema: Schema, settings: EvaluateParams) -> s
 
 
 def explain_some(
-    holdout: pa.Table,
-    columns: dict[str, np.ndarray],
-    labels: dict[str, np.ndarray],
-    schema: Schema,
-    params: Params,
-    paths: Paths,
+    scored: Scored, pipeline: Any, schema: Schema, settings: EvaluateParams
 ) -> dict[str, Any]:
-    """The explanations of evenly spaced holdout rows."""
-    count = min(holdout.num_rows, params.evaluate.explain_rows)
-    rows = np.linspace(0, holdout.num_rows - 1, count).astype(np.int64)
-    return explain(
-        artifacts.load(paths.estimator.read_bytes()),
-        {name: values[rows] for name, values in columns.items()},
-        holdout[schema.id].to_numpy()[rows],
-        {name: values[rows] for name, values in labels.items()},
-        schema,
-        examples=params.evaluate.explain_examples,
+    """The explanations of evenly spaced rows."""
+    count = min(len(scored.ids), settings.explain_rows)
+    rows = np.linspace(0, len(scored.ids) - 1, count).astype(np.int64)
+    sample = Sample(
+        columns={name: values[rows] for name, values in scored.columns.items()},
+        ids=scored.ids[rows],
+        labels={name: values[rows] for name, values in scored.labels.items()},
     )
-
-
-def write_curves(
-    target: np.ndarray, predictions: np.ndarray, schema: Schema, params: Params, paths: Paths
-) -> None:
-    """One CSV file a curve, for `dvc plots` and for the report."""
-    curves = draw_curves(
-        schema.task,
-        target,
-        predictions,
-        classes=schema.classes,
-        threshold=params.evaluate.threshold,
-        bins=params.evaluate.calibration_bins,
-    )
-    for name, table in curves.items():
-        files.write_text(paths.curves / f"{name}.csv", to_csv(table))
+    return explain(pipeline, sample, schema, examples=settings.explain_examples)
 
 
 def to_csv(table: Table) -> str:

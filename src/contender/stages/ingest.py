@@ -1,4 +1,4 @@
-"""Stage 1: the raw table as it was delivered becomes a typed one, or the first bad cell is named."""
+"""Stage 1: the raw table as delivered becomes a typed one, or the first bad cell is named."""
 
 import codecs
 import io
@@ -37,7 +37,7 @@ def read_raw(source: Path, schema: Schema, params: IngestParams) -> pa.Table:
     if not source.is_file():
         raise DataError(
             f"the raw data `{source}` is missing; expected a CSV or Parquet file.",
-            hint="`make data` fetches it from the DVC remote; `ingest.source` in params.yaml names it",
+            hint="`make data` fetches it; `ingest.source` in params.yaml names it",
         )
     if source.stat().st_size == 0:
         raise DataError(
@@ -95,13 +95,9 @@ def _read_parquet(source: Path) -> pa.Table:
 
 def _read_csv(source: Path, schema: Schema, params: IngestParams) -> pa.Table:
     _require_encoding(source, params.encoding)
-    numbers = {
-        name: pa.float64() for name, column in schema.columns.items() if column.is_numeric
-    } | {name: pa.string() for name, column in schema.columns.items() if column.dtype == "boolean"}
-    texts = {name: cells.TEXT for name in schema.columns if name not in numbers}
-    texts |= {name: pa.string() for name in (*schema.named("id"), *schema.named("time"))}
+    types = {name: _parsed_as(column) for name, column in schema.columns.items()}
     try:
-        return _parse(source, params, numbers | texts)
+        return _parse(source, params, types)
     except ValueError as error:
         if "conversion error" not in str(error):
             raise _unreadable(source, params, error) from error
@@ -123,6 +119,13 @@ def _parse(source: Path, params: IngestParams, types: dict[str, pa.DataType]) ->
             quoted_strings_can_be_null=False,
         ),
     )
+
+
+def _parsed_as(column: Column) -> pa.DataType:
+    """Text where every value may differ, numbers where they are, categories for all the rest."""
+    if column.role in ("id", "time"):
+        return pa.string()
+    return pa.float64() if column.dtype in ("float", "integer") else cells.TEXT
 
 
 def _unreadable(source: Path, params: IngestParams, error: Exception) -> DataError:
@@ -152,9 +155,10 @@ def _require_encoding(source: Path, encoding: str) -> None:
                 decoder.decode(block, final=not more)
             except UnicodeError as error:
                 line += block.count(b"\n", 0, getattr(error, "start", 0))
+                reason = getattr(error, "reason", error)
                 raise DataError(
-                    f"`{source}` is not {encoding}: {getattr(error, 'reason', error)} near line {line}; "
-                    f"expected the encoding that `ingest.encoding` names.",
+                    f"`{source}` is not {encoding}: {reason} near line {line}; "
+                    "expected the encoding that `ingest.encoding` names.",
                     hint="try `ingest.encoding: latin-1` (or cp1252) in params.yaml",
                 ) from error
             line += block.count(b"\n")

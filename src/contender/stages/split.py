@@ -18,7 +18,9 @@ from contender.problem.schema import Schema, Task, load_schema
 def run(params: Params, paths: Paths) -> str:
     """Write the two parts and their facts; what was done in one sentence."""
     schema = load_schema(paths.schema)
-    validation = files.read_json(paths.validation, made_by="dvc repro validate")
+    validation = files.read_json(
+        paths.validation, made_by="dvc repro validate", keys=("success", "table_sha256")
+    )
     if not validation["success"]:
         raise IntegrityError(
             f"`{paths.validation}` says the data failed validation; expected a valid table.",
@@ -99,8 +101,8 @@ def check(train: pa.Table, holdout: pa.Table, schema: Schema, params: SplitParam
                     hint="change `split.salt` or `split.holdout`, or bring more of that class",
                 )
     unit = unit_column(schema, "id" if params.method == "time" else params.method)
-    shared = pc.is_in(pc.unique(train[unit]), value_set=pc.unique(holdout[unit]))
-    if count := int(np.count_nonzero(shared)):
+    ours, theirs = (part[unit].cast(pa.string()) for part in (train, holdout))
+    if count := len(pc.unique(ours.filter(pc.is_in(ours, value_set=theirs)))):
         raise SplitError(
             f"{count} values of `{unit}` are on both sides of the split; expected none.",
             hint="choose a `split.method` that keeps them together",

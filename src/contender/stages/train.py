@@ -18,13 +18,14 @@ from contender.problem import artifacts, frames
 from contender.problem.model import build_model
 from contender.problem.schema import Schema, Task, load_schema
 
+SPLIT_KEYS: Final = ("table_sha256", "train_rows", "train_sha256", "holdout_rows", "holdout_sha256")
 LIBRARIES: Final = ("numpy", "scikit-learn", "skl2onnx", "onnx", "onnxruntime")
 
 
 def run(params: Params, paths: Paths) -> str:
     """Write the model, its baseline and its manifest; what was done in one sentence."""
     schema = load_schema(paths.schema)
-    split = files.read_json(paths.split, made_by="dvc repro split")
+    split = files.read_json(paths.split, made_by="dvc repro split", keys=SPLIT_KEYS)
     files.verify(paths.train, split["train_sha256"], made_by="dvc repro split")
     table = pq.read_table(paths.train)
     settings = params.train.hyperparameters.get(params.train.estimator, {})

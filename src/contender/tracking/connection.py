@@ -29,6 +29,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "PGCONNECT_TIMEOUT": "5",
 }
 # For the first question only: a server that is down is told from a slow one within seconds.
@@ -205,7 +206,7 @@ def create_database(database: Path) -> None:
     from mlflow import MlflowClient
 
     database.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f".{database.name}."
+    prefix = f"{database.name}."
     with tempfile.TemporaryDirectory(dir=database.parent, prefix=prefix) as folder:
         draft = Path(folder, database.name)
         MlflowClient(tracking_uri=f"{SQLITE}{draft}").search_experiments(max_results=1)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 HOLDER: Final = "holder"
 LEASE_S: Final = 15.0  # the work between reading and writing takes well under one second
 PAUSE_S: Final = 0.05
+# The second: somebody had it when MLflow tried, and had given it back when MLflow looked who.
+HELD: Final = ("RESOURCE_ALREADY_EXISTS", "RESOURCE_DOES_NOT_EXIST")
 
 
 class Turn:
@@ -36,7 +38,7 @@ class Turn:
         try:
             self._client.create_registered_model(self._name, tags={HOLDER: self._holder})
         except MlflowException as error:
-            if error.error_code == "RESOURCE_ALREADY_EXISTS":
+            if error.error_code in HELD:
                 return False
             raise
         return True

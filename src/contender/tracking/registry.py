@@ -173,7 +173,9 @@ class Registry:
             RegistryError: none of them has that metric on file.
         """
         with asking(self.shown, "list its promotions"):
-            promoted = [item for item in self.versions() if PROMOTED in item.tags]
+            champion = self.champion()  # counts without the tag: its promotion may have been killed
+            serving = champion and champion.number
+            promoted = [v for v in self.versions() if PROMOTED in v.tags or v.number == serving]
             runs = {item.number: self.client.get_run(item.run_id) for item in promoted}
             scores = [
                 (score if larger_is_better else -score, item.number, item)

@@ -32,7 +32,6 @@ from contender.release.gate.fairness import judge_fairness
 from contender.release.gate.looks import allowed_error, holdout_use, judge_use
 from contender.release.gate.preconditions import check_evidence, check_parameters
 from contender.release.gate.quality import (
-    Rules,
     judge_anchor,
     judge_baselines,
     judge_calibration,
@@ -40,6 +39,7 @@ from contender.release.gate.quality import (
     judge_floors,
     pair_with,
 )
+from contender.release.gate.rules import Rules
 from contender.release.gate.slices import judge_slices
 
 _SEVERITY: Final = (Outcome.SKIPPED, Outcome.PASS, Outcome.HOLD, Outcome.REJECT, Outcome.ERROR)

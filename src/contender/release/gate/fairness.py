@@ -1,7 +1,7 @@
 """Are the groups of a sensitive column treated alike: proven, disproven, or not known."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from itertools import product
@@ -11,8 +11,15 @@ from contender.params import FairnessParams, Waiver
 from contender.release.gate.decision import Check, FairnessFinding, Group, Outcome
 from contender.release.gate.estimates import holm
 from contender.release.gate.evidence import Evidence, Labels
-from contender.release.gate.quality import Rules
-from contender.release.gate.rates import RATES, Gap, GroupMean, gaps_between, group_means, rates_of
+from contender.release.gate.rates import (
+    RATES,
+    Gap,
+    GroupLevel,
+    gaps_between,
+    group_levels,
+    rates_of,
+)
+from contender.release.gate.rules import Rules
 
 _fairness = partial(Check, family="fairness")
 
@@ -49,25 +56,26 @@ class _Limit:
 
 @dataclass(frozen=True)
 class _Case:
-    """One rate of one class in the groups of one column."""
+    """One rate of one class in the groups of one column; `harm` answers to its proven gaps."""
 
     column: str
     rate: str
     of: str
     limit: _Limit
-    means: Sequence[GroupMean]
+    groups: Sequence[GroupLevel]
     gaps: Sequence[Gap]
+    harm: Sequence[_Answer] = ()
+
+    @property
+    def width(self) -> float:
+        """The gap that fairlearn reports: largest less smallest level; -1 without two groups."""
+        return self.gaps[0].value if self.gaps else -1.0
 
     @property
     def champions_width(self) -> float | None:
-        """The widest gap of the champion; None without a champion, or without two groups."""
-        means = [mean.champion.value for mean in self.means if mean.champion]
-        return max(means) - min(means) if len(means) > 1 else None
-
-    @property
-    def widest(self) -> Gap | None:
-        """The gap that fairlearn reports: between the largest and the smallest mean."""
-        return max(self.gaps, key=lambda gap: gap.value, default=None)
+        """The same of the champion; None without a champion, or without two groups."""
+        levels = [group.champion.value for group in self.groups if group.champion]
+        return max(levels) - min(levels) if len(levels) > 1 else None
 
 
 def judge_fairness(
@@ -81,18 +89,14 @@ def judge_fairness(
     """
     sensitive = [labels for labels in evidence.labels if labels.sensitive]
     cases = [case for labels in sensitive for case in _cases(labels, evidence, rules)]
-    harm = _find_harm(cases, rules.gate.fairness, rules.gate.alpha)
+    cases = _find_harm(cases, rules.gate.fairness, rules.gate.alpha)
     checks = [check for labels in sensitive for check in _left_out(labels, rules)]
     findings = []
     for labels, rate in product(sensitive, RATES[evidence.task]):
-        own = [
-            i for i, case in enumerate(cases) if (case.column, case.rate) == (labels.column, rate)
-        ]
-        answer = _answer([cases[i] for i in own], [harm[i] for i in own], rules.gate.alpha)
-        widest = max((cases[i] for i in own), key=_width)
-        finding = _finding(widest, answer, [cases[i] for i in own], rules.gate.alpha)
-        findings.append(finding)
-        checks.append(_check(finding, answer, widest.limit))
+        same = [case for case in cases if (case.column, case.rate) == (labels.column, rate)]
+        answer = _answer(same, rules.gate.alpha)
+        findings.append(_finding(same, answer, rules.gate.alpha))
+        checks.append(_check(findings[-1], answer, same[0].limit))
     if all(finding.status == "not-evaluated" for finding in findings):
         checks.append(_nothing_evaluated(sensitive))
     return tuple(findings), tuple(checks)
@@ -101,8 +105,8 @@ def judge_fairness(
 def _cases(labels: Labels, evidence: Evidence, rules: Rules) -> Iterator[_Case]:
     for rate in rates_of(evidence, rules.reading):
         limit = _limit(rules.gate.fairness, labels.column, rate.name, evidence.as_of)
-        means = group_means(rate, labels, evidence.groups, rules.reading)
-        yield _Case(labels.column, rate.name, rate.of, limit, means, gaps_between(means))
+        groups = group_levels(rate, labels, evidence.groups, rules.reading)
+        yield _Case(labels.column, rate.name, rate.of, limit, groups, gaps_between(groups))
 
 
 def _limit(params: FairnessParams, column: str, rate: str, as_of: date) -> _Limit:
@@ -115,22 +119,22 @@ def _limit(params: FairnessParams, column: str, rate: str, as_of: date) -> _Limi
     return _Limit(value, widest, expired[0] if expired else None)
 
 
-def _find_harm(cases: Sequence[_Case], params: FairnessParams, alpha: float) -> list[list[_Answer]]:
-    """For each case the answers to its gaps that are proven to exceed the limit."""
-    gaps = [(index, gap) for index, case in enumerate(cases) for gap in case.gaps]
-    beyond = holm([partial(_exceeds, g, cases[i].limit.value) for i, g in gaps], alpha)
-    wider = holm([partial(_widens, g, params.max_widening) for _, g in gaps], alpha)
-    harm: list[list[_Answer]] = [[] for _ in cases]
-    for position in sorted(beyond):
-        index, gap = gaps[position]
-        limit = cases[index].limit.value
-        if position in wider:
-            harm[index].append(_WIDENED)
-        elif gap.champions_lower(alpha) > limit:
-            harm[index].append(_INHERITED)
+def _find_harm(cases: Sequence[_Case], params: FairnessParams, alpha: float) -> list[_Case]:
+    """The cases, each with the answers to its gaps that are proven to exceed the limit."""
+    gaps = [(case, gap) for case in cases for gap in case.gaps]
+    beyond = holm([partial(_exceeds, gap, case.limit.value) for case, gap in gaps], alpha)
+    wider = holm([partial(_widens, gap, params.max_widening) for _, gap in gaps], alpha)
+    harm: dict[int, list[_Answer]] = {id(case): [] for case in cases}
+    for place in beyond:
+        case, gap = gaps[place]
+        if place in wider:
+            answer = _WIDENED
+        elif gap.champions_lower(alpha) > case.limit.value:
+            answer = _INHERITED
         else:
-            harm[index].append(_PERHAPS_INHERITED if (gap.champions or 0) > limit else _NEW)
-    return harm
+            answer = _PERHAPS_INHERITED if gap.champions > case.limit.value else _NEW
+        harm[id(case)].append(answer)
+    return [replace(case, harm=harm[id(case)]) for case in cases]
 
 
 def _exceeds(gap: Gap, limit: float, alpha: float) -> bool:
@@ -141,38 +145,34 @@ def _widens(gap: Gap, limit: float, alpha: float) -> bool:
     return gap.widening(alpha) > limit
 
 
-def _answer(cases: Sequence[_Case], harm: Sequence[Sequence[_Answer]], alpha: float) -> _Answer:
-    """The worst answer to one rate of one column, over the classes."""
-    gaps = [(case, gap) for case in cases for gap in case.gaps]
-    if not gaps:
+def _answer(classes: Sequence[_Case], alpha: float) -> _Answer:
+    """The worst answer to one rate of one column, over its classes."""
+    if not any(case.gaps for case in classes):
         return _NOT_EVALUATED
-    if proven := [answer for answers in harm for answer in answers]:
-        return max(proven, key=_ANSWERS.index)
-    safe = all(gap.upper(alpha) < case.limit.value for case, gap in gaps)
+    if harm := [answer for case in classes for answer in case.harm]:
+        return max(harm, key=_ANSWERS.index)
+    safe = all(gap.upper(alpha) < case.limit.value for case in classes for gap in case.gaps)
     return _SAFE if safe else _INCONCLUSIVE
 
 
-def _width(case: _Case) -> float:
-    return case.widest.value if case.widest else -1.0
-
-
-def _finding(case: _Case, answer: _Answer, cases: Sequence[_Case], alpha: float) -> FairnessFinding:
+def _finding(classes: Sequence[_Case], answer: _Answer, alpha: float) -> FairnessFinding:
     """The widest gap of any class, under the largest of all upper bounds."""
-    gap, waiver = case.widest, case.limit.active
-    uppers = [gap.upper(alpha) for case in cases for gap in case.gaps]
+    case = max(classes, key=lambda each: each.width)
+    gap, waiver = next(iter(case.gaps), None), case.limit.active
+    uppers = [each.upper(alpha) for one in classes for each in one.gaps]
     return FairnessFinding(
         column=case.column,
         metric=f"{case.rate}[{case.of}]" if case.of else case.rate,
-        gap=None if gap is None else gap.value,
-        lower=None if gap is None else gap.lower(alpha),
+        gap=gap.value if gap else None,
+        lower=gap.lower(alpha) if gap else None,
         upper=max(uppers, default=None),
         limit=case.limit.value,
         champion_gap=case.champions_width,
         status=answer.status,
         waiver=f"{waiver.owner}: {waiver.reason} (until {waiver.expires})" if waiver else None,
         groups=tuple(
-            Group(level=mean.level, rows=mean.rows, value=mean.challenger.value)
-            for mean in case.means
+            Group(level=group.name, rows=group.rows, value=group.challenger.value)
+            for group in case.groups
         ),
         outcome=answer.outcome,
     )

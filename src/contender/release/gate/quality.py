@@ -1,40 +1,22 @@
 """Is the challenger good enough: primary metric, anchor, baselines, calibration, floors."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 import numpy as np
 
-from contender.params import EvaluateParams, GateParams
-from contender.problem.metrics import Metric
 from contender.problem.schema import Task
-from contender.release.gate.bootstrap import Pair, Resampling
+from contender.release.gate.bootstrap import Pair
 from contender.release.gate.decision import Check, Outcome
 from contender.release.gate.estimates import Comparison, compare
 from contender.release.gate.evidence import Evidence
+from contender.release.gate.rules import Rules
 
 CALIBRATION: Final = {Task.BINARY: "brier", Task.MULTICLASS: "log_loss"}
 _quality = partial(Check, family="quality")
 _calibration = partial(Check, family="calibration")
 _floor = partial(Check, family="floor")
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What every judgement goes by; `alpha` is the error that this look is allowed."""
-
-    gate: GateParams
-    reading: EvaluateParams
-    metrics: Mapping[str, Metric]
-    alpha: float
-    resampling: Resampling
-
-    @property
-    def primary(self) -> Metric:
-        """The one metric that the verdict rests on."""
-        return self.metrics[self.gate.primary]
 
 
 def pair_with(opponent: np.ndarray, evidence: Evidence) -> Pair:

@@ -1,9 +1,9 @@
 """Rates of groups, as fairlearn defines them, with the gap of two groups and its bounds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from scipy.special import ndtri
@@ -35,24 +35,51 @@ class Rate:
     counts: np.ndarray
 
 
-@dataclass(frozen=True)
-class GroupMean:
-    """The mean of one group, and how much the challenger moved it away from the champion's."""
+class Level(Protocol):
+    """The level of a rate in one group, with its uncertainty."""
 
-    level: str
+    @property
+    def value(self) -> float: ...
+    def lower(self, alpha: float) -> float: ...
+    def upper(self, alpha: float) -> float: ...
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of as many independent rows, with the interval of Wilson (1927)."""
+
+    value: float
+    rows: float
+
+    def lower(self, alpha: float) -> float:
+        """The bound that lies above the true share with probability `alpha`."""
+        z = -float(ndtri(alpha))
+        spread = self.value * (1 - self.value) / self.rows + (z / (2 * self.rows)) ** 2
+        centre = self.value + z**2 / (2 * self.rows)
+        return float((centre - z * np.sqrt(spread)) / (1 + z**2 / self.rows))
+
+    def upper(self, alpha: float) -> float:
+        """The bound that lies below the true share with probability `alpha`."""
+        return 1 - Share(1 - self.value, self.rows).lower(alpha)
+
+
+@dataclass(frozen=True)
+class GroupLevel:
+    """One group: both models' levels, and how far the challenger moved from the champion."""
+
+    name: str
     rows: int
-    challenger: Normal
-    champion: Normal | None
+    challenger: Level
+    champion: Level | None
     moved: Normal | None
-    is_share: bool
 
 
 @dataclass(frozen=True)
 class Gap:
-    """How much higher the mean of `high` is than that of `low`, for the challenger."""
+    """How far the challenger's level in `high` lies above that in `low`."""
 
-    high: GroupMean
-    low: GroupMean
+    high: GroupLevel
+    low: GroupLevel
 
     @property
     def value(self) -> float:
@@ -60,31 +87,28 @@ class Gap:
         return self.high.challenger.value - self.low.challenger.value
 
     @property
-    def champions(self) -> float | None:
-        """The champion's gap between the same groups in the same direction."""
+    def champions(self) -> float:
+        """The champion's gap of the same groups, in the same direction; 0 without a champion."""
         if self.high.champion is None or self.low.champion is None:
-            return None
+            return 0.0
         return self.high.champion.value - self.low.champion.value
 
     def lower(self, alpha: float) -> float:
         """The bound that lies above the true gap with probability `alpha`."""
-        high, low = self.high, self.low
-        return _lower(high.challenger, low.challenger, alpha, is_share=high.is_share)
+        return _lower(self.high.challenger, self.low.challenger, alpha)
 
     def upper(self, alpha: float) -> float:
-        """The bound that lies below the true absolute gap with probability `alpha`."""
-        high, low = self.high, self.low
-        back = _lower(low.challenger, high.challenger, alpha, is_share=high.is_share)
-        return max(-back, -self.lower(alpha))
+        """The bound that lies below the true gap, in either direction, with probability `alpha`."""
+        return -min(self.lower(alpha), _lower(self.low.challenger, self.high.challenger, alpha))
 
     def champions_lower(self, alpha: float) -> float:
         """The lower bound of the champion's gap; minus infinity without a champion."""
         if self.high.champion is None or self.low.champion is None:
             return -np.inf
-        return _lower(self.high.champion, self.low.champion, alpha, is_share=self.high.is_share)
+        return _lower(self.high.champion, self.low.champion, alpha)
 
     def widening(self, alpha: float) -> float:
-        """The lower bound of challenger's gap - champion's gap, paired on the rows of a group."""
+        """The lower bound of how much wider the gap is than the champion's, paired row by row."""
         high, low = self.high.moved, self.low.moved
         if high is None or low is None:
             return -np.inf
@@ -92,23 +116,14 @@ class Gap:
         return Normal(high.value - low.value, error, min(high.degrees, low.degrees)).lower(alpha)
 
 
-def _lower(one: Normal, other: Normal, alpha: float, *, is_share: bool) -> float:
+def _lower(one: Level, other: Level, alpha: float) -> float:
     """The lower bound of one - other, from the intervals of both.
 
-    Zou and Donner (2008), Statistics in Medicine 27, 1693. With Wilson's interval for shares it is
-    method 10 of Newcombe (1998), Statistics in Medicine 17, 873; with t for means near Welch's.
+    Zou and Donner (2008), Statistics in Medicine 27, 1693. For shares this is method 10 of
+    Newcombe (1998), Statistics in Medicine 17, 873; for means it is close to Welch's.
     """
-    below = _wilson(one, alpha)[0] if is_share else one.lower(alpha)
-    above = _wilson(other, alpha)[1] if is_share else other.upper(alpha)
-    return one.value - other.value - float(np.hypot(one.value - below, above - other.value))
-
-
-def _wilson(share: Normal, alpha: float) -> tuple[float, float]:
-    """Wilson's interval, for as many independent rows as `degrees` says."""
-    z, rows, p = -float(ndtri(alpha)), share.degrees, share.value
-    centre = (p + z**2 / (2 * rows)) / (1 + z**2 / rows)
-    half = np.sqrt(p * (1 - p) / rows + (z / (2 * rows)) ** 2) * z / (1 + z**2 / rows)
-    return float(centre - half), float(centre + half)
+    below, above = one.value - one.lower(alpha), other.upper(alpha) - other.value
+    return one.value - other.value - float(np.hypot(below, above))
 
 
 def rates_of(evidence: Evidence, reading: EvaluateParams) -> Iterator[Rate]:
@@ -152,45 +167,44 @@ def _residual_rates(
     yield Rate("mean_absolute_error", "", np.abs(ours), theirs, everyone)
 
 
-def group_means(
+def group_levels(
     rate: Rate, labels: Labels, groups: np.ndarray | None, reading: EvaluateParams
-) -> list[GroupMean]:
-    """One mean a level that has rows enough, in the order of the levels."""
-    means = []
-    for code, level in enumerate(labels.levels):
+) -> list[GroupLevel]:
+    """One entry a group that has rows enough, in the order of the labels."""
+    found = []
+    for code, name in enumerate(labels.levels):
         members = labels.codes == code
         rows = np.flatnonzero(members & rate.counts)
         if members.sum() < reading.min_slice_rows or len(rows) < reading.min_slice_class_rows:
             continue
         together = None if groups is None else groups[rows]
         if together is None or len(np.unique(together)) >= MIN_GROUPS:
-            means.append(_group_mean(rate, level, rows, together))
-    return means
+            found.append(_group_level(rate, name, rows, together))
+    return found
 
 
-def _group_mean(rate: Rate, level: str, rows: np.ndarray, groups: np.ndarray | None) -> GroupMean:
-    is_share = rate.name in _OF_CLASSES
-    mean = _share_of if is_share else mean_of
+def _group_level(rate: Rate, name: str, rows: np.ndarray, groups: np.ndarray | None) -> GroupLevel:
+    level = _share_of if rate.name in _OF_CLASSES else mean_of
     ours = rate.challenger[rows]
     if rate.champion is None:
-        return GroupMean(level, len(rows), mean(ours, groups), None, None, is_share)
+        return GroupLevel(name, len(rows), level(ours, groups), None, None)
     theirs = rate.champion[rows]
     moved = mean_of(ours - theirs, groups)
-    return GroupMean(level, len(rows), mean(ours, groups), mean(theirs, groups), moved, is_share)
+    return GroupLevel(name, len(rows), level(ours, groups), level(theirs, groups), moved)
 
 
-def _share_of(values: np.ndarray, groups: np.ndarray | None) -> Normal:
-    """A share; its degrees are the number of independent rows that would be as uncertain."""
-    share, rows = float(values.mean()), len(values)
-    variance = share * (1 - share)
+def _share_of(values: np.ndarray, groups: np.ndarray | None) -> Share:
+    """The share of ones; rows that belong together count as fewer, by their design effect."""
+    share, rows = float(values.mean()), float(len(values))
     if groups is None:
-        return Normal(share, float(np.sqrt(variance / rows)), rows)
+        return Share(share, rows)
     error = mean_of(values, groups).standard_error
-    alike = variance / error**2 if error > 0 else len(np.unique(groups))
-    return Normal(share, error, min(rows, alike))
+    alike = share * (1 - share) / error**2 if error > 0 else len(np.unique(groups))
+    return Share(share, min(rows, alike))
 
 
-def gaps_between(means: list[GroupMean]) -> list[Gap]:
-    """One gap for every two groups."""
-    ordered = sorted(means, key=lambda mean: -mean.challenger.value)
-    return [Gap(high, low) for high, low in combinations(ordered, 2)]
+def gaps_between(groups: Sequence[GroupLevel]) -> list[Gap]:
+    """One gap for every two groups, the widest first."""
+    ordered = sorted(groups, key=lambda group: -group.challenger.value)
+    gaps = [Gap(high, low) for high, low in combinations(ordered, 2)]
+    return sorted(gaps, key=lambda gap: -gap.value)

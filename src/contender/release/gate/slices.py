@@ -12,7 +12,7 @@ from contender.release.gate.bootstrap import Pair
 from contender.release.gate.decision import Check, Outcome, SliceFinding
 from contender.release.gate.estimates import MIN_GROUPS, Comparison, compare, holm
 from contender.release.gate.evidence import Evidence, Labels
-from contender.release.gate.quality import Rules
+from contender.release.gate.rules import Rules
 
 _slice = partial(Check, family="slice")
 
@@ -52,7 +52,8 @@ def judge_slices(
 
 def _compare(labels: Labels, pair: Pair, task: Task, rules: Rules) -> Iterator[_Slice]:
     """One slice a level, compared where it has rows enough; "" holds the rows without a value."""
-    codes = labels.codes.astype(np.int16)  # which NumPy sorts in linear time
+    few = len(labels.levels) < 2**15
+    codes = labels.codes.astype(np.int16) if few else labels.codes  # int16 sorts in linear time
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], np.arange(-1, len(labels.levels) + 1))
     for code, level in enumerate(("", *labels.levels)):

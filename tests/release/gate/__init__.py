@@ -1,0 +1,1 @@
+"""The gate, on evidence that is made up or comes from small real data."""
