@@ -80,7 +80,7 @@ expectations: data ## write data/expectations.json and data/README.md from the s
 
 .PHONY: remote
 remote: $(PIPELINE) ## move the data to another DVC remote: URL=s3://bucket/path
-	contender remote $(URL)
+	contender remote $(URL) $(if $(ENDPOINT_URL),--endpoint-url $(ENDPOINT_URL))
 
 .PHONY: ui
 ui: $(PIPELINE) ## open the registry in a browser

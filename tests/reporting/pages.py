@@ -1,4 +1,4 @@
-"""A page as a browser sees it: its tags, their attributes, its text; unbalanced tags are refused."""
+"""A page as a browser sees it: tags, attributes and text; unbalanced tags are refused."""
 
 from html.parser import HTMLParser
 from typing import Final

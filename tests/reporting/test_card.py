@@ -65,7 +65,7 @@ def test_limits_name_what_is_not_known() -> None:
 
     assert "Too small to be judged apart: region = (missing)." in text
     assert "false positive rate by region: neither proven nor excluded" in text
-    assert "roc_auc holds back" in text
+    assert "**holds back** roc_auc: The gain" in text
     assert "`weight` column mean to be between does not hold" in text
 
 

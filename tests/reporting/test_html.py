@@ -1,6 +1,7 @@
 """The page with everything."""
 
 import re
+from functools import cache
 
 import pytest
 
@@ -20,6 +21,7 @@ from contender.reporting.material import (
 )
 from contender.reporting.plots import draw_differences, draw_results
 from contender.reporting.rows import fairness_rows, slice_rows
+from contender.reporting.svg import Plot
 from tests.reporting.material import (
     TASKS,
     WAIVER,
@@ -48,10 +50,16 @@ SECTIONS = [
 ]
 
 
+@cache
+def draw(task: str) -> tuple[Plot, ...]:
+    """The plots of a task, which are the same for every verdict."""
+    return draw_results(make_results(task))
+
+
 def render(material: Material) -> str:
     """The page with its plots."""
-    plots = draw_differences(material.decision) + draw_results(material.results)
-    return render_report(material, plots)
+    drawn = draw_results(material.results)
+    return render_report(material, draw_differences(material.decision) + drawn)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +74,7 @@ def test_every_verdict_on_every_task_is_a_whole_page(verdict: Verdict, task: str
     """Well-formed, the verdict as its one headline, all sections in order, linked from the top."""
 
     material = make_material(verdict, task)
-    page = Page(render(material))
+    page = Page(render_report(material, draw_differences(material.decision) + draw(task)))
 
     assert [attrs.get("id") for tag, attrs in page.tags if tag == "section"] == SECTIONS
     assert [tag for tag, _ in page.tags].count("h1") == 1
@@ -222,10 +230,10 @@ def test_contributions_add_up_to_the_prediction() -> None:
     many = tuple(one.model_copy(update={"contribution": 0.1 * n}) for n in range(-6, 7))
     bars = list(contribution_bars(example.model_copy(update={"contributions": many})))
 
-    shown = sum(float(bar.contribution.replace("−", "-")) for bar in bars)
+    shown = sum(float(drawn.contribution.replace("−", "-")) for drawn in bars)
     assert bars[-1].feature == "5 other features"
     assert shown == pytest.approx(sum(item.contribution for item in many), abs=0.005)
-    assert all(0 <= bar.left and bar.left + bar.width <= 100 for bar in bars)
+    assert all(0 <= drawn.left <= drawn.left + drawn.width <= 100 for drawn in bars)
     assert not list(contribution_bars(example.model_copy(update={"contributions": ()})))
 
 

@@ -48,6 +48,23 @@ def test_what_was_not_evaluated_never_passed() -> None:
     assert [row.word for row in rows.fairness_rows(decision)] == ["not evaluated"]
 
 
+def test_a_slice_that_was_only_compared_was_not_judged() -> None:
+    """Without a champion slices are shown, and none of them passed."""
+
+    part = make_slices("binary")[0].model_copy(update={"outcome": Outcome.SKIPPED})
+
+    assert [row.word for row in rows.slice_rows(make_decision(slices=(part,)))] == ["not judged"]
+
+
+def test_a_slice_is_never_said_to_be_safer_than_was_proven() -> None:
+    """Only a critical slice that passes was proven unharmed."""
+
+    words = {row.name: row.word for row in rows.slice_rows(make_decision())}
+
+    assert words["colour = green"] == "proven unharmed"
+    assert words["colour = red"] == "no proven harm"
+
+
 def test_what_holds_back_is_told_by_gravity() -> None:
     """Harm comes before doubt."""
 

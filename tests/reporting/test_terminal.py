@@ -1,6 +1,7 @@
 """The last lines of a run."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -53,7 +54,7 @@ def test_colour_only_repeats_what_words_say(verdict: Verdict) -> None:
 
 
 def test_what_held_it_back_is_told_with_its_code() -> None:
-    """The gravest reason first, all of them up to four, then how many more."""
+    """The gravest reason first, all of them up to three, then how many more."""
 
     check = Check(
         family="slice",
@@ -68,8 +69,8 @@ def test_what_held_it_back_is_told_with_its_code() -> None:
     many_text = render_decision(make_decision(checks=many), width=200, colour=False)
 
     assert few_text.index("slice-harm") < few_text.index("not-proven-better")
-    assert many_text.count("[slice-worse]") == 4
-    assert "and 2 more" in many_text
+    assert many_text.count("[slice-worse]") == 3
+    assert "and 3 more" in many_text
 
 
 def test_a_text_cannot_move_the_cursor() -> None:
@@ -90,3 +91,18 @@ def test_nothing_compared_is_said() -> None:
 
     assert "none could be compared" in text
     assert "none was made" in text
+
+
+def test_a_rehearsal_names_its_own_page_and_nothing_to_run() -> None:
+    """After a smoke run nobody is told to promote."""
+    page = Path("elsewhere/report.html")
+
+    text = render_decision(
+        make_decision(Verdict.BOOTSTRAP), width=100, colour=False, rehearsal=page
+    )
+
+    assert str(page) in text
+    assert "make promote" not in text
+    assert "make promote" in render_decision(
+        make_decision(Verdict.BOOTSTRAP), width=100, colour=False
+    )

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contender.reporting import wording
-from contender.release.gate.decision import HoldoutUse, Outcome, Verdict
+from contender.reporting import figures, wording
+from contender.release.gate.decision import Check, HoldoutUse, Outcome, Verdict
 from tests.reporting.material import make_decision, make_estimate
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e12, max_value=1e12)
@@ -20,7 +20,7 @@ def read(text: str) -> float:
 def test_a_number_reads_back_within_its_last_digit(value: float, decimals: int) -> None:
     """What is printed is what was measured, rounded."""
 
-    shown = read(wording.number(value, decimals))
+    shown = read(figures.number(value, decimals))
 
     assert shown == pytest.approx(value, rel=1e-12, abs=0.51 * 10**-decimals)
 
@@ -29,7 +29,7 @@ def test_a_number_reads_back_within_its_last_digit(value: float, decimals: int) 
 def test_a_sign_is_shown_exactly_when_the_printed_number_has_one(value: float) -> None:
     """Plus and minus are both told; a number that rounds to zero has neither."""
 
-    text = wording.signed(value, 3)
+    text = figures.signed(value, 3)
     signs = {1: "+", -1: "\N{MINUS SIGN}", 0: ""}
     rounded = read(text)
 
@@ -40,7 +40,7 @@ def test_a_sign_is_shown_exactly_when_the_printed_number_has_one(value: float) -
 def test_nothing_is_a_dash() -> None:
     """A value that is missing never becomes a zero."""
 
-    assert wording.number(None) == wording.gap(None) == wording.cost(None) == wording.NOT_MEASURED
+    assert figures.number(None) == figures.gap(None) == figures.cost(None) == figures.NOT_MEASURED
 
 
 def test_decimals_follow_the_interval() -> None:
@@ -49,7 +49,7 @@ def test_decimals_follow_the_interval() -> None:
     wide = make_estimate("rmse", (5432.1, 5431.7, 0.4), lower=-0.003, upper=0.004)
 
     assert wording.estimate_decimals(wide) == 4
-    assert wording.interval(wide.lower, wide.upper, 4) == "−0.0030 to +0.0040"
+    assert figures.interval(wide.lower, wide.upper, 4) == "−0.0030 to +0.0040"
 
 
 @pytest.mark.parametrize(
@@ -97,10 +97,32 @@ def test_rows_that_are_needed_are_told_with_and_without_a_probability() -> None:
     likely = use.model_copy(update={"equal_pass_probability": 0.4})
 
     assert wording.power(use, "f1") == "200 holdout rows are needed"
-    assert wording.power(likely, "f1") == (
-        "an equal challenger passes with probability 40%; 200 rows would let it pass 80% of the time"
-    )
+    assert str(wording.power(likely, "f1")).split("; ") == [
+        "an equal challenger passes with probability 40%",
+        "200 rows would let it pass 80% of the time",
+    ]
     assert wording.power(use.model_copy(update={"rows_needed": None}), "f1") is None
+
+
+def test_a_gain_of_nothing_is_not_told_as_power() -> None:
+    """Between identical models any gain could be shown, which says nothing."""
+
+    use = make_decision().holdout
+    assert use
+    nothing = {"provable_gain": 0.0, "equal_pass_probability": None, "rows_needed": None}
+
+    assert wording.power(use.model_copy(update=nothing), "f1") is None
+
+
+def test_a_finding_names_its_subject_once() -> None:
+    """A message that begins with the subject does not get it again."""
+
+    check = Check(
+        family="floor", subject="f1", outcome=Outcome.PASS, code="kept", message="f1 is 0.5."
+    )
+
+    assert wording.finding(check) == "f1 is 0.5."
+    assert wording.finding(check.model_copy(update={"subject": "floor"})) == "floor: f1 is 0.5."
 
 
 def test_a_missing_level_has_a_name() -> None:

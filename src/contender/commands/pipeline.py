@@ -141,8 +141,8 @@ def smoke(rows: int) -> Answer:
             as_of=date.today(),
         )
         write_reports(SMOKE)
-    text = terminal.render_decision(decision, **terminal_style())
-    said.append(f"a smoke run on {rows:,} rows proves nothing; {SMOKE.report} shows what it did")
+    text = terminal.render_decision(decision, **terminal_style(), rehearsal=SMOKE.report)
+    said.append(f"a smoke run on {rows:,} rows decides nothing")
     return Answer(text=text, note="\n".join(said))
 
 

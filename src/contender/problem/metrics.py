@@ -5,7 +5,7 @@ Targets are class indices or numbers, shape (n_rows,). Predictions are P(last cl
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -42,7 +42,7 @@ class Metric:
     standard deviation over sqrt(n_rows) its standard error (the metric plus its influence
     function). `reads` is all that the metric sees of predictions; integers when that is a
     decision, so that a bootstrap need not tell rows with equal decisions apart. `method` names the
-    interval that pseudo-values give.
+    interval that pseudo-values give. A metric `in_target_units` has the unit of the target.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Metric:
     pseudo_values: PerRow | None = None
     method: str = "influence"
     reads: Callable[[np.ndarray], np.ndarray] = _as_they_are
+    in_target_units: bool = False
 
     def value(
         self, target: np.ndarray, predictions: np.ndarray, weight: np.ndarray | None = None
@@ -113,10 +114,10 @@ def _multiclass_metrics(_: EvaluateParams) -> list[Metric]:
 
 def _regression_metrics(_: EvaluateParams) -> list[Metric]:
     return [
-        Metric("rmse", False, _rmse, _rmse_rows),
-        _mean("mae", _absolute_error),
+        Metric("rmse", False, _rmse, _rmse_rows, in_target_units=True),
+        replace(_mean("mae", _absolute_error), in_target_units=True),
         Metric("r2", True, _r2, _r2_rows),
-        _mean("pinball", _pinball),
+        replace(_mean("pinball", _pinball), in_target_units=True),
     ]
 
 

@@ -107,7 +107,11 @@ def _peak_mb(graph: bytes, columns: dict[str, Any]) -> float:
     Predictor(graph).predict(columns)
     status = Path("/proc/self/status")
     if status.exists():  # getrusage counts the parent's pages there: they are kept over exec
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        line = next(
+            line
+            for line in status.read_text(encoding="ascii").splitlines()
+            if line.startswith("VmHWM")
+        )
         return float(line.split()[1]) / 1e3
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1e6 if sys.platform == "darwin" else 1e3)

@@ -20,7 +20,7 @@ from contender.release.gather import gather
 SCHEMA_COMMAND: Final = "python -m contender gate --schema"
 
 
-def judge(
+def judge(  # pylint: disable=too-many-arguments  # each a fact that only the caller has
     params: Params,
     schema: Schema,
     paths: Paths,

@@ -5,7 +5,7 @@ from typing import Final
 
 from contender.problem.schema import Column, Schema, Task
 from contender.release.gate.decision import Decision
-from contender.reporting import origins, rows, wording
+from contender.reporting import figures, origins, rows, wording
 from contender.reporting.loader import EVALUATE, TRAIN, VALIDATE
 from contender.reporting.markdown import fairness_table, metric_table, slice_table
 from contender.reporting.markup import bullets, code, escape, fold, table
@@ -73,7 +73,7 @@ def _prediction(schema: Schema | None) -> str:
         f"{escape(target.meaning)}.",
         f"**It is meant** for rows like those of {escape(schema.dataset)}, in which every column "
         "below means the same; for other rows nothing has been shown.",
-        f"**It sees** {wording.counted(len(schema.features), 'feature')}; sensitive among them: "
+        f"**It sees** {figures.counted(len(schema.features), 'feature')}; sensitive among them: "
         f"{listed}.",
     ]
     header = ["Feature", "Type", "Unit", "Meaning"]
@@ -93,8 +93,8 @@ def _data(results: Results) -> str:
     checked = _missing(VALIDATE) if validation is None else origins.describe_validation(validation)
     return bullets(
         [
-            f"{wording.count(data.rows)} rows from {code(data.source)}.",
-            f"{wording.count(split.train_rows)} to train on, {wording.count(split.holdout_rows)} "
+            f"{figures.count(data.rows)} rows from {code(data.source)}.",
+            f"{figures.count(split.train_rows)} to train on, {figures.count(split.holdout_rows)} "
             f"held out: {escape(origins.describe_split(split))}.",
             f"Checked: {checked}",
         ]
@@ -120,8 +120,8 @@ def _explanations(told: Explanations | None) -> str:
         return _missing(EVALUATE)
     ranked = sorted(told.overall, key=lambda item: -item.mean_abs)[:SHOWN_FEATURES]
     header = ["Feature", f"Mean absolute contribution ({escape(told.unit)})"]
-    cells = [[code(item.feature), wording.number(item.mean_abs, 3)] for item in ranked]
-    note = f"By {code(told.method)} on {wording.count(told.rows)} rows of the holdout."
+    cells = [[code(item.feature), figures.number(item.mean_abs, 3)] for item in ranked]
+    note = f"By {code(told.method)} on {figures.count(told.rows)} rows of the holdout."
     return f"{note}\n\n{table(header, cells, right=(1,))}"
 
 

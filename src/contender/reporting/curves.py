@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from contender.problem.schema import Schema, Task
-from contender.reporting import wording
+from contender.reporting import figures, wording
 from contender.reporting.material import Curve
 from contender.reporting.svg import INK, MUTED, PAPER, SERIES, Plot, make_axes, make_plot
 
@@ -60,7 +60,7 @@ def _draw_confusion(curve: Curve, _: Schema | None) -> Plot:
             share = count / (sum(counts) or 1.0)
             _cell(axes, (column, row), share)
             if len(names) <= LARGEST_MATRIX:
-                text = f"{count:,.0f}\n{wording.percent(share)}"
+                text = f"{count:,.0f}\n{figures.percent(share)}"
                 axes.text(column, row, text, ha="center", va="center", color=INK)
     shown = [wording.shorten(wording.level_name(name)) for name in names]
     axes.set_xticks(range(len(names)), shown)
@@ -71,7 +71,7 @@ def _draw_confusion(curve: Curve, _: Schema | None) -> Plot:
     axes.spines[["left", "bottom"]].set_visible(False)
     right = sum(cells.get((name, name), 0.0) for name in names) / (sum(cells.values()) or 1.0)
     description = (
-        f"Rows of each actual class by predicted class; {wording.percent(right)} are right"
+        f"Rows of each actual class by predicted class; {figures.percent(right)} are right"
     )
     return make_plot(axes.figure, name="confusion", title="Confusion", description=description)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from contender.release.gate.decision import Estimate, FairnessFinding
-from contender.reporting import origins, rows, wording
+from contender.reporting import figures, origins, rows, wording
 from contender.reporting.material import Example, Material
 from contender.reporting.svg import ROLES, Plot
 
@@ -54,6 +54,7 @@ def render_report(material: Material, plots: Sequence[Plot]) -> str:
         roles=ROLES,
         origins=origins,
         rows=rows,
+        figures=figures,
         wording=wording,
         slice_strips=slice_strips(rows.slice_rows(material.decision)),
         gap_strips=gap_strips(rows.fairness_rows(material.decision)),
@@ -86,7 +87,7 @@ def contribution_bars(example: Example) -> Iterator[Bar]:
     rest = sum(item.contribution for item in others)
     reach = max([abs(item.contribution) for item in shown] + [abs(rest)], default=0.0) or 1.0
     for item in shown:
-        value = wording.MISSING_LEVEL if item.value is None else wording.plain(item.value)
+        value = wording.MISSING_LEVEL if item.value is None else figures.plain(item.value)
         yield _bar(item.feature, value, item.contribution, reach)
     if others:
         yield _bar(f"{len(others)} other features", "", rest, reach)
@@ -102,7 +103,7 @@ def _slice_metrics(material: Material) -> list[str]:
 def _ratios(material: Material) -> dict[tuple[str, str], str]:
     gaps = material.results.gaps or ()
     return {
-        (gap.column, gap.metric): wording.number(gap.ratio, None if gap.ratio is None else 2)
+        (gap.column, gap.metric): figures.number(gap.ratio, None if gap.ratio is None else 2)
         for gap in gaps
     }
 
@@ -127,5 +128,5 @@ def _position(share: float) -> float:
 def _bar(feature: str, value: str, contribution: float, reach: float) -> Bar:
     width = round(48 * abs(contribution) / reach, 1)
     raises = contribution >= 0
-    text = wording.signed(contribution, 3)
+    text = figures.signed(contribution, 3)
     return Bar(feature, value, text, 50.0 if raises else round(50 - width, 1), width, raises)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contender.reporting import wording
+from contender.reporting import figures
 from contender.reporting.material import Expectation, Manifest, Material, Split, Validation
 
 
@@ -19,17 +19,17 @@ class Origin:
 
 def describe_validation(data: Validation) -> str:
     """What was checked and found, in one sentence; nothing checked never sounds like a pass."""
-    rows = wording.count(data.rows)
+    rows = figures.count(data.rows)
     if not data.results or not data.rows:
         return f"Nothing was checked: {len(data.results)} expectations, {rows} rows."
     warned = sum(not item.success and item.severity != "critical" for item in data.results)
-    found = f"{wording.counted(len(data.results), 'expectation')} on {rows} rows"
+    found = f"{figures.counted(len(data.results), 'expectation')} on {rows} rows"
     ended = (
         "all that are critical hold"
         if data.success
         else f"the data is not valid: {data.failed} failed"
     )
-    return f"{found}: {ended}; {wording.counted(warned, 'warning')}."
+    return f"{found}: {ended}; {figures.counted(warned, 'warning')}."
 
 
 def noteworthy(data: Validation) -> list[Expectation]:
@@ -49,7 +49,7 @@ def settings(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, s
         if isinstance(value, Mapping) and value:
             yield from settings(value, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", wording.plain(value)
+            yield f"{prefix}{name}", figures.plain(value)
 
 
 def describe_split(split: Split) -> str:
@@ -61,7 +61,7 @@ def describe_split(split: Split) -> str:
         "time": f"the newest, after {rule.cutoff}",
     }
     how = parts.get(rule.method, rule.method)
-    share = "" if rule.holdout is None else f", {wording.percent(rule.holdout, 1)} of rows"
+    share = "" if rule.holdout is None else f", {figures.percent(rule.holdout, 1)} of rows"
     return f"{how}{share}"
 
 
@@ -84,14 +84,14 @@ def trace(material: Material) -> list[Origin]:
 
 def _trace_model(manifest: Manifest) -> Iterator[Origin]:
     data, split, model = manifest.data, manifest.split, manifest.model
-    yield Origin("Source", f"{data.source}, {wording.count(data.rows)} rows", data.sha256)
+    yield Origin("Source", f"{data.source}, {figures.count(data.rows)} rows", data.sha256)
     yield Origin("Schema", "data/schema.yaml", manifest.table_schema.sha256)
     yield Origin("Split", describe_split(split))
-    yield Origin("Training rows", wording.count(split.train_rows), split.train_sha256)
-    yield Origin("Holdout", f"{wording.count(split.holdout_rows)} rows", split.holdout_sha256)
-    yield Origin("Model", f"{model.file}, {wording.size(model.bytes)}", model.sha256)
+    yield Origin("Training rows", figures.count(split.train_rows), split.train_sha256)
+    yield Origin("Holdout", f"{figures.count(split.holdout_rows)} rows", split.holdout_sha256)
+    yield Origin("Model", f"{model.file}, {figures.size(model.bytes)}", model.sha256)
     parity = manifest.parity
-    agree = f"within {parity.max_difference:.0e} on {wording.count(parity.rows)} rows"
+    agree = f"within {parity.max_difference:.0e} on {figures.count(parity.rows)} rows"
     yield Origin("ONNX and estimator", agree)
     named = sorted(manifest.libraries.items())
     yield Origin("Libraries", ", ".join(f"{name} {version}" for name, version in named))

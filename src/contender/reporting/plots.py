@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from contender.release.gate.decision import Decision
-from contender.reporting import rows, wording
+from contender.reporting import figures, rows, wording
 from contender.reporting.curves import CURVES
 from contender.reporting.material import Explanations, Results
 from contender.reporting.svg import INK, MUTED, SERIES, STYLE, Plot, make_axes, make_plot
@@ -78,7 +78,7 @@ def _draw_importance(explanations: Explanations) -> Plot:
     axes = make_axes(width=WIDE, height=0.9 + 0.27 * len(shown))
     for row, item in enumerate(shown):
         axes.barh(row, item.mean_abs, height=0.62, color=SERIES[0], alpha=0.85, linewidth=0)
-        text = wording.number(item.mean_abs, 3)
+        text = figures.number(item.mean_abs, 3)
         axes.annotate(text, (item.mean_abs, row), (5, 0), textcoords="offset points", va="center")
     names = [wording.shorten(item.feature) for item in shown]
     axes.set_yticks(range(len(shown)), names, color=INK)
@@ -89,6 +89,6 @@ def _draw_importance(explanations: Explanations) -> Plot:
     axes.set_xlabel(f"Mean absolute contribution ({explanations.unit})")
     title = "What moves predictions"
     axes.figure.suptitle(title, x=0.02, ha="left")
-    told = ", ".join(f"{item.feature} {wording.number(item.mean_abs, 3)}" for item in shown)
+    told = ", ".join(f"{item.feature} {figures.number(item.mean_abs, 3)}" for item in shown)
     description = f"The {len(shown)} strongest of {len(ranked)} features: {told}"
     return make_plot(axes.figure, name="importance", title=title, description=description)

@@ -12,7 +12,7 @@ from contender.release.gate.decision import (
     SliceFinding,
     Verdict,
 )
-from contender.reporting import wording
+from contender.reporting import figures, wording
 from contender.reporting.material import Material
 
 PASSED = (Outcome.PASS, Outcome.SKIPPED)
@@ -144,7 +144,7 @@ def other_metrics(material: Material) -> list[tuple[str, str]]:
     """The challenger's metrics that were measured but not compared with an opponent."""
     compared = {estimate.metric for estimate in material.decision.estimates}
     return [
-        (wording.metric_name(name), wording.number(value))
+        (wording.metric_name(name), figures.number(value))
         for name, value in (material.results.metrics or {}).items()
         if name not in compared
     ]
@@ -172,10 +172,10 @@ def waivers(decision: Decision) -> list[str]:
 def _figures(item: Estimate) -> Figures:
     digits = wording.estimate_decimals(item)
     return Figures(
-        challenger=wording.number(item.challenger, digits),
-        opponent=wording.number(item.opponent, digits),
-        difference=wording.signed(item.difference, digits),
-        interval=wording.interval(item.lower, item.upper, digits),
+        challenger=figures.number(item.challenger, digits),
+        opponent=figures.number(item.opponent, digits),
+        difference=figures.signed(item.difference, digits),
+        interval=figures.interval(item.lower, item.upper, digits),
         word=wording.direction(item.lower, item.upper),
     )
 
@@ -183,7 +183,7 @@ def _figures(item: Estimate) -> Figures:
 def _slice_row(item: SliceFinding) -> SliceRow:
     return SliceRow(
         name=wording.slice_name(item.column, item.level),
-        rows=wording.count(item.rows),
+        rows=figures.count(item.rows),
         figures=_figures(item.estimate) if item.estimate else None,
         word=_slice_word(item),
         finding=item,
@@ -192,13 +192,13 @@ def _slice_row(item: SliceFinding) -> SliceRow:
 
 def _fairness_row(item: FairnessFinding) -> FairnessRow:
     evaluated = item.gap is not None
-    bounds = f"{wording.gap(item.lower)} to {wording.gap(item.upper)}"
+    bounds = f"{figures.gap(item.lower)} to {figures.gap(item.upper)}"
     return FairnessRow(
         name=wording.gap_name(item.column, item.metric),
-        gap=wording.gap(item.gap),
-        interval=bounds if evaluated else wording.NOT_MEASURED,
-        limit=wording.gap(item.limit),
-        champion=wording.gap(item.champion_gap),
+        gap=figures.gap(item.gap),
+        interval=bounds if evaluated else figures.NOT_MEASURED,
+        limit=figures.gap(item.limit),
+        champion=figures.gap(item.champion_gap),
         word=_word(item.outcome, evaluated=evaluated),
         finding=item,
     )
@@ -207,9 +207,9 @@ def _fairness_row(item: FairnessFinding) -> FairnessRow:
 def _cost_row(item: CostFinding) -> CostRow:
     return CostRow(
         name=wording.metric_name(item.name),
-        challenger=wording.cost(item.challenger),
-        champion=wording.cost(item.champion),
-        ratio=wording.NOT_MEASURED if item.ratio is None else f"{item.ratio:.2f} x",
+        challenger=figures.cost(item.challenger),
+        champion=figures.cost(item.champion),
+        ratio=figures.NOT_MEASURED if item.ratio is None else f"{item.ratio:.2f} x",
         limit=item.limit,
         word=wording.OUTCOMES[item.outcome],
         outcome=item.outcome,

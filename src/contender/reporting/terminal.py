@@ -2,10 +2,11 @@
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Final
 
 from contender.release.gate.decision import Decision, Verdict
-from contender.reporting import rows, wording
+from contender.reporting import figures, rows, wording
 
 MIN_WIDTH: Final = 40
 GUTTER: Final = 10  # columns for the labels on the left
@@ -27,8 +28,13 @@ DROPPABLE: Final = (5, 2, 1, 4)  # those given up, in this order, on a narrow te
 Paint = Callable[[str, str], str]
 
 
-def render_decision(decision: Decision, *, width: int, colour: bool) -> str:
-    """About 30 lines of at most `width` columns (at least 40); colour only repeats the words."""
+def render_decision(
+    decision: Decision, *, width: int, colour: bool, rehearsal: Path | None = None
+) -> str:
+    """About 30 lines of at most `width` columns (at least 40); colour only repeats the words.
+
+    `rehearsal` is the page of a run that decided nothing.
+    """
     paint = _paint_ansi if colour else _paint_nothing
     width = max(width, MIN_WIDTH)
     story = printable(f"{decision.summary} {wording.verdict_meaning(decision)}")
@@ -36,7 +42,7 @@ def render_decision(decision: Decision, *, width: int, colour: bool) -> str:
         [_headline(decision, width, paint), "", *textwrap.wrap(story, width)],
         _metrics(decision, width, paint),
         _paragraphs([*_reasons(decision), *_circumstances(decision)], width, paint),
-        _paragraphs(_next_steps(decision), width, paint),
+        _paragraphs(_next_steps(decision, rehearsal), width, paint),
     ]
     return "\n\n".join("\n".join(lines) for lines in blocks) + "\n"
 
@@ -78,7 +84,7 @@ def _reasons(decision: Decision) -> Iterator[tuple[str, str]]:
 def _circumstances(decision: Decision) -> Iterator[tuple[str, str]]:
     yield "checks", rows.tally(decision)
     if waived := sum(item.waiver is not None for item in decision.fairness):
-        of = wording.counted(len(decision.fairness), "fairness limit")
+        of = figures.counted(len(decision.fairness), "fairness limit")
         yield "waived", f"{waived} of {of}; by whom, why and until when is in the report"
     yield "task", wording.task(decision)
     if decision.holdout is not None:
@@ -87,8 +93,8 @@ def _circumstances(decision: Decision) -> Iterator[tuple[str, str]]:
             yield "power", power
 
 
-def _next_steps(decision: Decision) -> Iterator[tuple[str, str]]:
-    for position, (what, why) in enumerate(wording.next_steps(decision)):
+def _next_steps(decision: Decision, rehearsal: Path | None) -> Iterator[tuple[str, str]]:
+    for position, (what, why) in enumerate(wording.next_steps(decision, rehearsal=rehearsal)):
         yield "" if position else "next", f"{what}: {why}"
 
 

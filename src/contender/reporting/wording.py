@@ -1,7 +1,7 @@
-"""Numbers, names and sentences, once, so that no two renderers say different things."""
+"""Names and sentences, once, so that no two renderers say different things."""
 
-import math
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Final
 
 from contender.paths import Paths
@@ -13,10 +13,10 @@ from contender.release.gate.decision import (
     Outcome,
     Verdict,
 )
+from contender.reporting import figures
 
 PROMOTE: Final = "make promote"
 MISSING_LEVEL: Final = "(missing)"
-NOT_MEASURED: Final = "–"
 LONGEST_NAME: Final = 24
 
 METRICS: Final[Mapping[str, str]] = {
@@ -83,68 +83,23 @@ def gap_name(column: str, metric: str) -> str:
     return f"{name} of {of} by {column}" if of else f"{name} by {column}"
 
 
-def number(value: float | None, decimals: int | None = None) -> str:
-    """`value` with as many decimals, or with about four digits; a dash for nothing."""
-    if value is None:
-        return NOT_MEASURED
-    digits = decimals_for(value) if decimals is None else decimals
-    text = f"{value:,.{digits}f}"
-    if float(text.replace(",", "")) == 0:
-        text = text.removeprefix("-")
-    return text.replace("-", "\N{MINUS SIGN}")
-
-
-def signed(value: float, decimals: int | None = None) -> str:
-    """`value` with its sign, also when it is positive."""
-    text = number(value, decimals)
-    return text if value < 0 or float(text.replace(",", "")) == 0 else f"+{text}"
-
-
-def count(value: int) -> str:
-    """A whole number with its thousands apart."""
-    return f"{value:,}"
-
-
-def counted(value: int, noun: str) -> str:
-    """How many of what, with the plural that most words have."""
-    return f"{count(value)} {noun}" if value == 1 else f"{count(value)} {noun}s"
-
-
-def percent(share: float, decimals: int = 0) -> str:
-    """A share of one as a percentage, without digits that say nothing."""
-    text = f"{100 * share:.{decimals}f}"
-    return (text.rstrip("0").rstrip(".") if "." in text else text) + "%"
-
-
 def digest(value: str | None) -> str:
     """The first twelve digits of a digest: enough to tell two apart."""
     return value[:12] if value else "none"
 
 
-def decimals_for(*values: float, width: float = 0.0) -> int:
-    """Decimals that show four digits of the largest value, and two of an interval's `width`."""
-    largest = max((abs(value) for value in values), default=0.0)
-    for_size = 4 if largest < 10 else max(0, 3 - math.floor(math.log10(largest)))
-    for_width = 1 - math.floor(math.log10(width)) if width > 0 else 0
-    return min(6, max(for_size, for_width))
-
-
 def estimate_decimals(estimate: Estimate) -> int:
     """The decimals of every number of one estimate."""
     width = estimate.upper - estimate.lower
-    return decimals_for(estimate.challenger, estimate.opponent, width=width)
-
-
-def interval(lower: float, upper: float, decimals: int | None = None) -> str:
-    """Both bounds with their signs."""
-    digits = decimals_for(lower, upper, width=upper - lower) if decimals is None else decimals
-    return f"{signed(lower, digits)} to {signed(upper, digits)}"
+    return figures.decimals_for(estimate.challenger, estimate.opponent, width=width)
 
 
 def interval_name(estimates: Iterable[Estimate]) -> str:
     """How sure the intervals between two one-sided bounds are, when all are equally sure."""
     levels = {estimate.level for estimate in estimates}
-    return f"{percent(2 * levels.pop() - 1, 1)} interval" if len(levels) == 1 else "Interval"
+    return (
+        f"{figures.percent(2 * levels.pop() - 1, 1)} interval" if len(levels) == 1 else "Interval"
+    )
 
 
 def direction(lower: float, upper: float) -> str:
@@ -189,9 +144,14 @@ def standing(decision: Decision) -> str:
     return "final: this look at the holdout is spent"
 
 
-def next_steps(decision: Decision) -> list[tuple[str, str]]:
-    """Where to look or what to run next, and why; the first is the page with everything."""
-    page = (str(Paths().report), "everything, with plots; opens in any browser")
+def next_steps(decision: Decision, *, rehearsal: Path | None = None) -> list[tuple[str, str]]:
+    """Where to look or what to run next, and why; the first is the page with everything.
+
+    After a `rehearsal`, whose page that is, there is nothing to run: it decided nothing.
+    """
+    page = (str(rehearsal or Paths().report), "everything, with plots; opens in any browser")
+    if rehearsal:
+        return [page]
     steps = {
         Verdict.PROMOTE: [(PROMOTE, "put it in the champion's place on this machine")],
         Verdict.BOOTSTRAP: [(PROMOTE, "make it the first champion on this machine")],
@@ -219,8 +179,8 @@ def opponent_name(decision: Decision) -> str:
 def look(use: HoldoutUse) -> str:
     """Which look at the holdout this was, and the error it was allowed."""
     return (
-        f"{count(use.judged_rows)} rows that neither model was trained on; "
-        f"look {use.look}, allowed to err with probability {percent(use.alpha, 2)}"
+        f"{figures.count(use.judged_rows)} rows that neither model was trained on; "
+        f"look {use.look}, allowed to err with probability {figures.percent(use.alpha, 2)}"
     )
 
 
@@ -228,35 +188,13 @@ def power(use: HoldoutUse, primary: str) -> str | None:
     """What this holdout could have shown; None when the gate did not say."""
     parts = []
     if use.provable_gain:
-        gain = number(use.provable_gain)
+        gain = figures.number(use.provable_gain)
         parts.append(f"a true gain of {gain} in {metric_name(primary)} is found 80% of the time")
     if use.equal_pass_probability is not None:
-        chance = percent(use.equal_pass_probability, 1)
+        chance = figures.percent(use.equal_pass_probability, 1)
         parts.append(f"an equal challenger passes with probability {chance}")
         if use.rows_needed is not None:
-            parts.append(f"{count(use.rows_needed)} rows would let it pass 80% of the time")
+            parts.append(f"{figures.count(use.rows_needed)} rows would let it pass 80% of the time")
     elif use.rows_needed is not None:
-        parts.append(f"{count(use.rows_needed)} holdout rows are needed")
+        parts.append(f"{figures.count(use.rows_needed)} holdout rows are needed")
     return "; ".join(parts) or None
-
-
-def gap(value: float | None) -> str:
-    """A gap between groups, to three decimals at most: no more is known of one."""
-    return number(value, None if value is None else min(3, decimals_for(value)))
-
-
-def cost(value: float | None) -> str:
-    """A cost to about three digits."""
-    if not value:
-        return number(value, 0)
-    return number(value, min(4, max(0, 2 - math.floor(math.log10(abs(value))))))
-
-
-def size(n_bytes: int) -> str:
-    """A file size in a unit that suits it."""
-    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:.0f} kB"
-
-
-def plain(value: object) -> str:
-    """A setting or a feature's value as text, a number without a useless tail."""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)

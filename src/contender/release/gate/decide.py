@@ -29,7 +29,7 @@ from contender.release.gate.decision import (
 from contender.release.gate.estimates import Comparison, compare
 from contender.release.gate.evidence import Evidence
 from contender.release.gate.fairness import judge_fairness
-from contender.release.gate.looks import allowed_error, holdout_use, judge_use
+from contender.release.gate.looks import add_power, allowed_error, holdout_use, judge_use
 from contender.release.gate.preconditions import check_evidence, check_parameters
 from contender.release.gate.quality import (
     judge_anchor,
@@ -93,7 +93,8 @@ def decide(evidence: Evidence, gate: GateParams, reading: EvaluateParams) -> Dec
         return _conclude(occasion, gate, _Findings(wrong))
     resampling = Resampling(gate.bootstrap_replicates, _seed(evidence.digests))
     alpha = allowed_error(gate.alpha, evidence.look)
-    rules = Rules(gate, reading, metrics, alpha, resampling)
+    spread = float(judged.target.std())
+    rules = Rules(gate, reading, metrics, alpha, resampling, spread)
     return _conclude(occasion, gate, _judge(evidence, judged, rules))
 
 
@@ -111,7 +112,7 @@ def _judge(evidence: Evidence, judged: Evidence, rules: Rules) -> _Findings:
     if wrong := _not_finite(comparisons, rules.alpha):
         return _Findings(wrong)
     primary = comparisons[rules.gate.primary]
-    use = holdout_use(evidence, judged, rules.gate, primary.difference)
+    use = add_power(holdout_use(evidence, judged, rules.gate), primary.difference, rules)
     estimates = [comparison.estimate(rules.alpha) for comparison in comparisons.values()]
     if same := _identical(judged):
         return _Findings((same,), use, estimates)

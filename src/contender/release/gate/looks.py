@@ -10,6 +10,7 @@ from contender.params import GateParams
 from contender.release.gate.decision import Check, HoldoutUse, Outcome
 from contender.release.gate.estimates import MIN_GROUPS, Difference
 from contender.release.gate.evidence import Evidence
+from contender.release.gate.rules import Rules
 
 POWER: Final = 0.8
 
@@ -51,32 +52,31 @@ def _hold(code: str, message: str) -> Check:
     )
 
 
-def holdout_use(
-    evidence: Evidence, judged: Evidence, gate: GateParams, primary: Difference | None = None
-) -> HoldoutUse:
-    """How the holdout was used, and what the primary metric's `Difference` lets it still show.
-
-    Without that difference the rows needed are those for `gate.min_rows`.
-    """
-    alpha = allowed_error(gate.alpha, evidence.look)
+def holdout_use(evidence: Evidence, judged: Evidence, gate: GateParams) -> HoldoutUse:
+    """How the holdout was used, when nothing was compared on it."""
     rows = len(judged.target)
-    gain = passes = None
-    needed = gate.min_rows if rows < gate.min_rows else None
-    if primary is not None:
-        gain = float(ndtri(1 - alpha) + ndtri(POWER)) * primary.standard_error
-        if gate.mode == "refresh":
-            passes = equal_pass_probability(primary.standard_error, gate.epsilon, alpha)
-            needed = math.ceil(rows * (gain / gate.epsilon) ** 2) if passes < POWER else None
     return HoldoutUse(
         digest=evidence.digests.holdout,
         rows=len(evidence.target),
         judged_rows=rows,
         look=evidence.look,
-        alpha=alpha,
-        provable_gain=gain,
-        equal_pass_probability=passes,
-        rows_needed=needed,
+        alpha=allowed_error(gate.alpha, evidence.look),
+        provable_gain=None,
+        equal_pass_probability=None,
+        rows_needed=gate.min_rows if rows < gate.min_rows else None,
     )
+
+
+def add_power(use: HoldoutUse, primary: Difference, rules: Rules) -> HoldoutUse:
+    """The same, with what the `Difference` of the primary metric lets these rows still show."""
+    gain = float(ndtri(1 - use.alpha) + ndtri(POWER)) * primary.standard_error
+    power: dict[str, float | None] = {"provable_gain": gain}
+    if rules.gate.mode == "refresh":
+        passes = equal_pass_probability(primary.standard_error, rules.epsilon, use.alpha)
+        needed = math.ceil(use.judged_rows * (gain / rules.epsilon) ** 2)
+        power["equal_pass_probability"] = passes
+        power["rows_needed"] = needed if passes < POWER else None
+    return HoldoutUse.model_validate(use.model_dump() | power)
 
 
 def equal_pass_probability(standard_error: float, margin: float, alpha: float) -> float:

@@ -27,7 +27,7 @@ def pair_with(opponent: np.ndarray, evidence: Evidence) -> Pair:
 def judge_champion(comparison: Comparison, rules: Rules) -> Check:
     """PASS when the primary metric is proven better, or in refresh mode proven not worse."""
     improve = rules.gate.mode == "improve"
-    needed = rules.gate.min_delta if improve else -rules.gate.epsilon
+    needed = rules.min_delta if improve else -rules.epsilon
     outcome = _judge(comparison, rules, needed=needed)
     claim = "better" if improve else "not-worse"
     codes = {
@@ -67,7 +67,7 @@ def judge_anchor(evidence: Evidence, rules: Rules) -> Iterator[Check]:
         return
     pair = pair_with(anchor.predictions, evidence).take(rows)
     comparison = compare(rules.primary, pair, rules.resampling)
-    held = comparison.difference.lower(rules.alpha) > -2 * rules.gate.epsilon
+    held = comparison.difference.lower(rules.alpha) > -2 * rules.epsilon
     yield _quality(
         subject="anchor",
         outcome=Outcome.PASS if held else Outcome.HOLD,
@@ -87,7 +87,7 @@ def judge_baselines(evidence: Evidence, linear: Comparison, rules: Rules) -> Ite
         code=codes.get(outcome, "worse-than-constant"),
         message=f"{describe(constant, rules.alpha, 'a constant')}.",
     )
-    outcome = _judge(linear, rules, needed=-rules.gate.epsilon)
+    outcome = _judge(linear, rules, needed=-rules.epsilon)
     message = describe(linear, rules.alpha, "the linear baseline")
     codes = {Outcome.PASS: "beats-linear", Outcome.HOLD: "not-proven-to-match-linear"}
     if outcome is Outcome.PASS and linear.difference.lower(rules.alpha) <= 0:
@@ -149,6 +149,6 @@ def _judge(comparison: Comparison, rules: Rules, *, needed: float) -> Outcome:
     """PASS when the gain is proven to exceed `needed`, REJECT when harm is proven, else HOLD."""
     if comparison.difference.lower(rules.alpha) > needed:
         return Outcome.PASS
-    if comparison.difference.upper(rules.alpha) < -rules.gate.epsilon:
+    if comparison.difference.upper(rules.alpha) < -rules.epsilon:
         return Outcome.REJECT
     return Outcome.HOLD

@@ -38,7 +38,7 @@ def judge_slices(
     """
     sliced = [labels for labels in evidence.labels if labels.slices != "no"]
     slices = [part for labels in sliced for part in _compare(labels, pair, evidence.task, rules)]
-    alpha, margin = rules.gate.alpha, rules.gate.slice_margin
+    alpha, margin = rules.gate.alpha, rules.slice_margin
     known = [part for part in slices if part.comparison]
     claims = [partial(_is_harmed, part, margin) for part in known]
     harmed = {id(known[index]) for index in holm(claims, alpha)}
@@ -91,7 +91,7 @@ def _judge(part: _Slice, harmed: bool, rules: Rules) -> Outcome:
         return Outcome.SKIPPED
     if harmed:
         return Outcome.REJECT
-    safe = part.comparison.difference.lower(rules.gate.alpha) > -rules.gate.slice_margin
+    safe = part.comparison.difference.lower(rules.gate.alpha) > -rules.slice_margin
     return Outcome.HOLD if part.critical and not safe else Outcome.PASS
 
 
@@ -125,7 +125,7 @@ def _checks(findings: list[SliceFinding], rules: Rules, *, compared: bool) -> It
                 outcome=finding.outcome,
                 code=codes[finding.outcome],
                 message=f"{rules.gate.primary} where {_name(finding)}: {finding.message} "
-                f"The margin is {rules.gate.slice_margin:g}.",
+                f"The margin is {rules.slice_margin:g}.",
             )
     evaluated = sum(finding.estimate is not None for finding in findings)
     missed = [
