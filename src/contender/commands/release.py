@@ -1,5 +1,6 @@
 """Commands from the challenger to the champion: record, gate, promote, report."""
 
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -37,7 +38,7 @@ def gate(enforce: bool, final: bool, as_json: bool, markdown: bool, schema: bool
         return Answer(text=render_schema().rstrip())
     paths = Paths()
     with files.only_run(paths.lock):
-        decision, _ = _judge(paths, provisional=not final)
+        decision = _judge(paths, provisional=not final).decision
     code = EXIT_CODES[decision.verdict] if enforce else 0
     if as_json:
         return Answer(text=paths.decision.read_text(encoding="utf-8").rstrip(), code=code)
@@ -58,13 +59,14 @@ def promote(local: bool) -> Answer:
         )
     paths = Paths()
     with files.only_run(paths.lock):
-        decision, registry = _judge(paths, provisional=False)
+        trial = _judge(paths, provisional=False)
+        decision = trial.decision
         shown = terminal.render_decision(decision, **terminal_style())
         if decision.verdict not in release.WINNERS:
             return Answer(text=shown, note="the champion stays", code=EXIT_CODES[decision.verdict])
-        challenger, champion = registry.challenger(), registry.champion()
-        release.promote(registry, decision, challenger, expected=champion)
-    return Answer(text=shown, note=f"version {challenger.number} is the champion now")
+        expected = trial.registry.champion()
+        version = release.promote(trial.registry, decision, trial.version, expected=expected)
+    return Answer(text=shown, note=f"version {version.number} is the champion now")
 
 
 def report() -> Answer:
@@ -77,8 +79,17 @@ def report() -> Answer:
     return Answer(note=f"report: open {paths.report}; the model card is {paths.card}")
 
 
-def _judge(paths: Paths, *, provisional: bool) -> tuple[Any, Any]:
-    """The decision on the challenger against the registry's champion, and the registry."""
+@dataclass(frozen=True)
+class Trial:
+    """A decision, the version it is about, and the registry that both are in."""
+
+    decision: Any
+    version: Any
+    registry: Any
+
+
+def _judge(paths: Paths, *, provisional: bool) -> Trial:
+    """The challenger judged against the registry's champion, and the verdict remembered."""
     from contender.problem.schema import load_schema
     from contender.release import champion, promote, verdict
 
@@ -104,7 +115,7 @@ def _judge(paths: Paths, *, provisional: bool) -> tuple[Any, Any]:
     )
     if decision.digests:
         promote.remember(registry, decision, version)
-    return decision, registry
+    return Trial(decision, version, registry)
 
 
 def _anchor(registry: Any, settings: Params, schema: Any, paths: Paths) -> Path | None:
