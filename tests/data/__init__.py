@@ -1,0 +1,1 @@
+"""What is known of the sample data; these tests leave with it."""

@@ -1,0 +1,1 @@
+"""What the committed model must be able to do; these tests leave with the sample data."""
