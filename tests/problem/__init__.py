@@ -1,1 +1,1 @@
-"""Metrics and what else is about the problem itself."""
+"""Tests of what is about the problem: schema, features, model, metrics and what is shown of them."""

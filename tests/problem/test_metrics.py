@@ -1,4 +1,4 @@
-"""Every metric equals scikit-learn's, its pseudo-values carry its error, and nonsense is refused."""
+"""Metrics equal scikit-learn's, their pseudo-values carry the error, and nonsense is refused."""
 
 from random import Random
 
@@ -170,6 +170,22 @@ def test_pseudo_values_of_roc_auc_have_the_variance_of_delong() -> None:
 
     centred = values - values.mean()
     assert (centred @ centred) / len(values) ** 2 == pytest.approx(variance, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [(task, name) for task in Task for name in metrics_for(task, READING)],
+)
+def test_many_weights_at_once_give_what_each_gives_alone(task: Task, name: str) -> None:
+    """Metrics that can take a bootstrap in one go, and those that are asked again and again."""
+    target, given_ = scored(task, rows=60)
+    metric = metrics_for(task, READING)[name]
+    weights = np.random.default_rng(5).integers(1, 4, size=(7, 60)).astype(float)
+    reading = metric.reads(given_)
+
+    expected = [metric.score(target, reading, weight) for weight in weights]
+
+    assert metric.values(target, reading, weights) == pytest.approx(expected, abs=1e-12)
 
 
 def test_a_perfect_regression_has_no_error_and_no_uncertainty() -> None:

@@ -26,7 +26,7 @@ def _row(name: str, column: Column) -> str:
     missing = "yes" if column.nullable else "no"
     meaning = column.meaning + (f" ({column.unit})" if column.unit else "")
     cells = [f"`{name}`", role, column.dtype, _values(column), missing, meaning]
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in cells) + " |"
 
 
 def _values(column: Column) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from contender.errors import DataError, PredictionError
 from contender.params import Costs, EvaluateParams
+from contender.problem.confusion import f1, f1_many, macro_f1, macro_f1_many
 from contender.problem.faults import find_fault
 from contender.problem.ranking import (
     average_precision,
@@ -25,6 +26,7 @@ from contender.problem.ranking import (
 from contender.problem.schema import Task
 
 Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
+ScoreMany = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 PerRow = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 PINBALL_QUANTILE: Final = 0.9  # an under-prediction costs nine times an over-prediction
@@ -52,12 +54,19 @@ class Metric:
     method: str = "influence"
     reads: Callable[[np.ndarray], np.ndarray] = _as_they_are
     in_target_units: bool = False
+    score_many: ScoreMany | None = None
 
     def value(
         self, target: np.ndarray, predictions: np.ndarray, weight: np.ndarray | None = None
     ) -> float:
         """The metric of the rows, each counted `weight` times (shape (n_rows,)), once if None."""
         return self.score(target, self.reads(predictions), weight)
+
+    def values(self, target: np.ndarray, reading: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """The metric for each of `weights`, shape (n_replicates, n_rows); in one go if it can."""
+        if self.score_many:
+            return self.score_many(target, reading, weights)
+        return np.array([self.score(target, reading, weight) for weight in weights])
 
 
 def metrics_for(task: Task, settings: EvaluateParams) -> dict[str, Metric]:
@@ -95,7 +104,7 @@ def _binary_metrics(settings: EvaluateParams) -> list[Metric]:
         Metric("roc_auc", True, roc_auc, roc_auc_rows, "delong"),
         Metric("average_precision", True, average_precision, average_precision_rows),
         _mean("accuracy", _hits, reads=decide, greater_is_better=True),
-        Metric("f1", True, _f1, reads=decide),
+        Metric("f1", True, f1, reads=decide, score_many=f1_many),
         _mean("brier", _squared_error),
         _mean("log_loss", _log_loss),
         _mean("cost", partial(_cost, costs=settings.costs), reads=decide),
@@ -107,7 +116,7 @@ def _multiclass_metrics(_: EvaluateParams) -> list[Metric]:
         Metric("roc_auc", True, macro_roc_auc, macro_roc_auc_rows, "delong"),
         _mean("log_loss", _log_loss),
         _mean("accuracy", _hits, reads=_most_likely, greater_is_better=True),
-        Metric("macro_f1", True, _macro_f1, reads=_most_likely),
+        Metric("macro_f1", True, macro_f1, reads=_most_likely, score_many=macro_f1_many),
         _mean("brier", _brier),
     ]
 
@@ -184,25 +193,6 @@ def _log_loss(target: np.ndarray, predictions: np.ndarray) -> np.ndarray:
         own = np.take_along_axis(predictions, target[:, None], axis=1)[:, 0]
     step = np.finfo(np.float64).eps
     return np.asarray(-np.log(np.clip(own, step, 1 - step)))
-
-
-def _f1(target: np.ndarray, decision: np.ndarray, weight: np.ndarray | None) -> float:
-    return float(_f1_of_classes(target, decision, weight, n_classes=2)[1])
-
-
-def _macro_f1(target: np.ndarray, decision: np.ndarray, weight: np.ndarray | None) -> float:
-    n_classes = int(max(target.max(), decision.max())) + 1
-    return float(_f1_of_classes(target, decision, weight, n_classes=n_classes).mean())
-
-
-def _f1_of_classes(
-    target: np.ndarray, decision: np.ndarray, weight: np.ndarray | None, *, n_classes: int
-) -> np.ndarray:
-    """F1 of each class, shape (n_classes,); 0 for a class neither there nor predicted."""
-    cells = np.bincount(target * n_classes + decision, weight, minlength=n_classes**2)
-    table = cells.reshape(n_classes, n_classes)
-    total = table.sum(axis=0) + table.sum(axis=1)
-    return 2 * table.diagonal() / np.where(total > 0, total, 1)
 
 
 def _rmse(target: np.ndarray, predictions: np.ndarray, weight: np.ndarray | None) -> float:

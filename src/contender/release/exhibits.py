@@ -17,6 +17,7 @@ from contender.release.manifest import Manifest, read_manifest, read_split
 TRAIN: Final = "dvc repro train"
 SPLIT: Final = "dvc repro split"
 GATE: Final = "contender gate"
+_MEASURES: Final = ("confusion.py", "faults.py", "metrics.py", "ranking.py")
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def gate_code() -> str:
     """The SHA-256 of the source of the gate and of the metrics it reads."""
     package = Path(__file__).parents[1]
     sources = [*package.glob("release/gate/*.py")]
-    sources += [package / "problem" / name for name in ("faults.py", "metrics.py", "ranking.py")]
+    sources += [package / "problem" / name for name in _MEASURES]
     return files.sha256_of({path.stem: files.sha256(path) for path in sources})
 
 

@@ -29,7 +29,7 @@ def gather(
     Raises:
         ContenderError: the rows cannot be read, or a model cannot score them.
     """
-    table = read_rows(exhibits.holdout)
+    table = read_rows(exhibits.holdout, schema)
     columns = frames.feature_columns(table, schema)
     with_ids = columns | {schema.id: np.asarray(table[schema.id].to_pylist(), dtype=object)}
     challenger, champion = exhibits.challenger, exhibits.champion
@@ -66,12 +66,12 @@ def _score(exhibits: Exhibits, columns: Columns, table: pa.Table) -> dict[str, S
     }
 
 
-def read_rows(content: bytes) -> pa.Table:
-    """The rows of a Parquet file.
+def read_rows(content: bytes, schema: Schema) -> pa.Table:
+    """The rows of a Parquet file, with the columns that `schema` names.
 
     Raises:
         IntegrityError: the content is no Parquet file.
-        DataError: there are no rows.
+        DataError: there are no rows, or a column is missing.
     """
     try:
         table = pq.read_table(pa.BufferReader(content))
@@ -80,9 +80,16 @@ def read_rows(content: bytes) -> pa.Table:
             f"the holdout cannot be read ({error}); expected a Parquet file.",
             hint=f"run `{SPLIT}` to make it again",
         ) from error
-    if table.num_rows == 0:
+    lost = [
+        name
+        for name, column in schema.columns.items()
+        if column.role != "ignored" and name not in table.column_names
+    ]
+    if lost or table.num_rows == 0:
+        what = f"lacks `{', '.join(lost)}`" if lost else "has `0` rows"
         raise DataError(
-            "the holdout has `0` rows; expected some to judge on.", hint=f"run `{SPLIT}`"
+            f"the holdout {what}; expected every column of data/schema.yaml, and rows to judge on.",
+            hint=f"run `{SPLIT}` to make it again",
         )
     return table
 
@@ -93,7 +100,7 @@ def _held_out(rule: Rule, table: pa.Table) -> np.ndarray:
         raise DataError(
             f"the column `{rule.column}` is gone, by which a model's training rows were chosen; "
             "expected it, to know which rows that model has never seen.",
-            hint="bring the column back with the role `ignored`",
+            hint="bring the column back, under that name",
         )
     values = table[rule.column]
     known = values.to_numpy() if rule.method == "time" else values.to_pylist()

@@ -36,7 +36,11 @@ GATE: Final = GateParams(
     floors={},
     fairness=FairnessParams(max_gap=0.1, max_widening=0.02, waivers=[]),
     cost=CostParams(
-        max_latency_ratio=1.25, max_size_ratio=2.0, max_size_mb=50.0, max_memory_ratio=1.5
+        max_latency_ratio=1.25,
+        max_size_ratio=2.0,
+        free_size_mb=0.5,
+        max_size_mb=50.0,
+        max_memory_ratio=1.5,
     ),
 )
 

@@ -1,4 +1,4 @@
-"""Behaviour: what a change of the input may do to a prediction holds in every row, or it does not."""
+"""Behaviour: what a change of the input may do to a prediction holds in every row or not at all."""
 
 from dataclasses import replace
 

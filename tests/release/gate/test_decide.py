@@ -276,6 +276,23 @@ def test_the_other_tasks_bootstrap_against_a_constant(make: Any) -> None:
     assert find(decision, "beats-constant")
 
 
+def test_margins_of_a_regression_fit_any_unit() -> None:
+    """Metres or millimetres: the same verdict, the same reasons."""
+    case = replace(cases.regression(), labels=(cases.halves(442, slices="critical"),))
+    assert case.champion is not None
+    scaled = replace(
+        case,
+        target=case.target * 1_000,
+        challenger=replace(case.challenger, predictions=case.challenger.predictions * 1_000),
+        champion=replace(case.champion, predictions=case.champion.predictions * 1_000),
+    )
+
+    for mode, primary in product(("improve", "refresh"), ("rmse", "mae", "pinball", "r2")):
+        metres, millimetres = (judge(each, mode=mode, primary=primary) for each in (case, scaled))
+        assert codes(metres) == codes(millimetres)
+        assert metres.holdout.rows_needed == millimetres.holdout.rows_needed
+
+
 def full() -> Evidence:
     """Evidence that fills every part of a decision."""
     labels = (

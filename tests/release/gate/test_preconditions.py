@@ -248,6 +248,16 @@ def test_few_groups_prove_nothing_however_many_rows_they_have() -> None:
     assert all(estimate.method.endswith("-by-group") for estimate in many.estimates)
 
 
+def test_the_names_of_groups_do_not_matter() -> None:
+    """Numbers from 0, negative and far apart, or words."""
+    small = np.arange(ROWS) % 500
+    words = np.array([f"patient {number}" for number in small])
+
+    decisions = [judge(replace(WINNER, groups=each)) for each in (small, words, -7 * small - 1)]
+
+    assert decisions[0].estimates[0] == decisions[1].estimates[0] == decisions[2].estimates[0]
+
+
 def test_a_metric_without_a_value_is_an_error() -> None:
     """Squared errors beyond what a float holds."""
     case = cases.regression()

@@ -4,12 +4,16 @@ Rows that a metric cannot tell apart, because label and both decisions are equal
 and a replicate draws how often each token occurs: any number of rows takes the same time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from contender.problem.metrics import Metric
+
+CELLS: Final = 1_000_000  # weights drawn at once: 8 MB, whatever the rows
+Draw = Callable[[np.random.Generator, int], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -51,14 +55,14 @@ def bootstrap_error(metric: Metric, pair: Pair, resampling: Resampling) -> float
     """
     tokens = _tokenise(metric, pair)
     rng = np.random.default_rng(resampling.seed)
-    if pair.groups is None:
-        weights = _row_weights(tokens, rng)
-    else:
-        weights = _group_weights(pair.groups, tokens, rng)
+    draw = _draw_rows(tokens) if pair.groups is None else _draw_groups(pair.groups, tokens)
     differences = np.empty(resampling.replicates)
-    for index, weight in zip(range(resampling.replicates), weights, strict=False):
-        challenger = metric.score(tokens.target, tokens.challenger, weight)
-        differences[index] = challenger - metric.score(tokens.target, tokens.opponent, weight)
+    step = max(1, CELLS // len(tokens.target))
+    for start in range(0, resampling.replicates, step):
+        part = differences[start : start + step]
+        weights = draw(rng, len(part))
+        part[:] = metric.values(tokens.target, tokens.challenger, weights)
+        part -= metric.values(tokens.target, tokens.opponent, weights)
     return float(differences.std(ddof=1))
 
 
@@ -72,29 +76,33 @@ def _tokenise(metric: Metric, pair: Pair) -> _Tokens:
     return _Tokens(kinds // base**2, kinds // base % base, kinds % base, of_row)
 
 
-def _row_weights(tokens: _Tokens, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def _draw_rows(tokens: _Tokens) -> Draw:
     """How often each token is drawn: a multinomial within each label, or over all numbers."""
     counts = np.bincount(tokens.of_row)
     labelled = tokens.target.dtype.kind in "iu"
     labels = tokens.target if labelled else np.zeros(len(counts), dtype=np.int64)
     strata = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    sizes = [int(counts[stratum].sum()) for stratum in strata]
-    shares = [counts[stratum] / size for stratum, size in zip(strata, sizes, strict=True)]
-    weight = np.empty(len(counts))
-    while True:
-        for stratum, size, share in zip(strata, sizes, shares, strict=True):
-            weight[stratum] = rng.multinomial(size, share)
-        yield weight
+
+    def draw(rng: np.random.Generator, replicates: int) -> np.ndarray:
+        weights = np.empty((replicates, len(counts)))
+        for stratum in strata:
+            size = int(counts[stratum].sum())
+            weights[:, stratum] = rng.multinomial(size, counts[stratum] / size, replicates)
+        return weights
+
+    return draw
 
 
-def _group_weights(
-    groups: np.ndarray, tokens: _Tokens, rng: np.random.Generator
-) -> Iterator[np.ndarray]:
+def _draw_groups(groups: np.ndarray, tokens: _Tokens) -> Draw:
     """How often each token is drawn when whole groups are, with replacement."""
     from scipy.sparse import coo_array
 
     units = np.unique(groups, return_inverse=True)[1]
     table = coo_array((np.ones(len(units)), (units, tokens.of_row))).tocsr()
     count = table.shape[0]
-    while True:
-        yield np.bincount(rng.integers(count, size=count), minlength=count) @ table
+
+    def draw(rng: np.random.Generator, replicates: int) -> np.ndarray:
+        drawn = (rng.integers(count, size=count) for _ in range(replicates))
+        return np.array([np.bincount(unit, minlength=count) @ table for unit in drawn])
+
+    return draw

@@ -41,7 +41,8 @@ def _find(cost: Cost, limits: CostParams) -> CostFinding:
     over = ratio is not None and ratio > most
     limit, judged = f"{most:g} x the champion's", ratio is not None
     if cost.name == "size_mb":
-        limit, judged = f"{limit}, {limits.max_size_mb:g} MB", True
+        limit, judged = f"{limit} above {limits.free_size_mb:g} MB, {limits.max_size_mb:g} MB", True
+        over = over and cost.challenger > limits.free_size_mb
         over = over or cost.challenger > limits.max_size_mb
     held = Outcome.PASS if judged else Outcome.SKIPPED
     return CostFinding(

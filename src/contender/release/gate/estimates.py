@@ -97,6 +97,8 @@ def _least_share(hits: int, trials: int, alpha: float) -> float:
 def mean_of(values: np.ndarray, groups: np.ndarray | None = None) -> Normal:
     """The mean of `values`, shape (n_rows,), with its standard error, by group where given.
 
+    Groups are numbers from 0, shape (n_rows,).
+
     The degrees of freedom are those of a variance estimated from values with this kurtosis
     (O'Neill 2014, The American Statistician 68, 282): n - 1 for normal values, few when the
     variance rests on a few rows, as it does for rare disagreements.
@@ -104,7 +106,7 @@ def mean_of(values: np.ndarray, groups: np.ndarray | None = None) -> Normal:
     mean = float(values.mean())
     centred: np.ndarray = values - mean
     if groups is not None:
-        centred = np.bincount(np.unique(groups, return_inverse=True)[1], centred)
+        centred = np.bincount(groups, centred)[np.bincount(groups) > 0]
     count = len(centred)
     squares = np.square(centred)
     total = float(squares.sum())
@@ -115,6 +117,11 @@ def mean_of(values: np.ndarray, groups: np.ndarray | None = None) -> Normal:
         return Normal(mean, 0.0, count - 1)
     kurtosis = count * float(np.square(squares / total).sum())
     return Normal(mean, float(error), 2 * count / (kurtosis - (count - 3) / (count - 1)))
+
+
+def count_groups(groups: np.ndarray) -> int:
+    """How many groups have a row; `groups` are numbers from 0, shape (n_rows,)."""
+    return int(np.count_nonzero(np.bincount(groups)))
 
 
 @dataclass(frozen=True)
@@ -150,7 +157,7 @@ def compare(metric: Metric, pair: Pair, resampling: Resampling) -> Comparison:
         ours = metric.value(pair.target, pair.challenger)
         theirs = metric.value(pair.target, pair.opponent)
         error = bootstrap_error(metric, pair, resampling)
-        count = len(pair.target) if pair.groups is None else len(np.unique(pair.groups))
+        count = len(pair.target) if pair.groups is None else count_groups(pair.groups)
         difference: Difference = Normal(sign * (ours - theirs), error, count - 1)
         return _comparison(metric, "paired-bootstrap", pair, (ours, theirs), difference)
     our_rows = metric.pseudo_values(pair.target, pair.challenger)

@@ -118,11 +118,17 @@ class Evidence:
         return every if self.task is Task.MULTICLASS else every[:, -1]
 
     def judged(self) -> "Evidence":
-        """The same for the rows that neither challenger nor champion was trained on."""
+        """The same for the rows that neither challenger nor champion was trained on.
+
+        Groups are numbered from 0, which lets sums over them be taken without sorting.
+        """
         kept = self.challenger.held_out
         if self.champion is not None:
             kept = kept & self.champion.held_out
-        return self if kept.all() else self.take(np.flatnonzero(kept))
+        judged = self if kept.all() else self.take(np.flatnonzero(kept))
+        if judged.groups is None:
+            return judged
+        return replace(judged, groups=np.unique(judged.groups, return_inverse=True)[1])
 
     def take(self, rows: np.ndarray) -> "Evidence":
         """The same for the rows at these positions."""

@@ -3,12 +3,11 @@
 import math
 from typing import Final
 
-import numpy as np
 from scipy.special import ndtr, ndtri
 
 from contender.params import GateParams
 from contender.release.gate.decision import Check, HoldoutUse, Outcome
-from contender.release.gate.estimates import MIN_GROUPS, Difference
+from contender.release.gate.estimates import MIN_GROUPS, Difference, count_groups
 from contender.release.gate.evidence import Evidence
 from contender.release.gate.rules import Rules
 
@@ -35,7 +34,7 @@ def judge_use(evidence: Evidence, judged: Evidence, gate: GateParams) -> Check |
             f"{rows} of {len(evidence.target)} holdout rows were kept from both models; "
             f"expected at least {gate.min_rows}.",
         )
-    groups = MIN_GROUPS if judged.groups is None else len(np.unique(judged.groups))
+    groups = MIN_GROUPS if judged.groups is None else count_groups(judged.groups)
     if groups < MIN_GROUPS:
         message = f"the rows belong to {groups} groups; expected at least {MIN_GROUPS}."
         return _hold("too-few-groups", message)

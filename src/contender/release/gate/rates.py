@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from contender.params import EvaluateParams
 from contender.problem.schema import Task
-from contender.release.gate.estimates import MIN_GROUPS, Normal, mean_of
+from contender.release.gate.estimates import MIN_GROUPS, Normal, count_groups, mean_of
 from contender.release.gate.evidence import Evidence, Labels
 
 _OF_CLASSES: Final = ("selection_rate", "true_positive_rate", "false_positive_rate")
@@ -178,7 +178,7 @@ def group_levels(
         if members.sum() < reading.min_slice_rows or len(rows) < reading.min_slice_class_rows:
             continue
         together = None if groups is None else groups[rows]
-        if together is None or len(np.unique(together)) >= MIN_GROUPS:
+        if together is None or count_groups(together) >= MIN_GROUPS:
             found.append(_group_level(rate, name, rows, together))
     return found
 
@@ -199,7 +199,7 @@ def _share_of(values: np.ndarray, groups: np.ndarray | None) -> Share:
     if groups is None:
         return Share(share, rows)
     error = mean_of(values, groups).standard_error
-    alike = share * (1 - share) / error**2 if error > 0 else len(np.unique(groups))
+    alike = share * (1 - share) / error**2 if error > 0 else count_groups(groups)
     return Share(share, min(rows, alike))
 
 

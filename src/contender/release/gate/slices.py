@@ -10,7 +10,7 @@ from contender.params import EvaluateParams
 from contender.problem.schema import Task
 from contender.release.gate.bootstrap import Pair
 from contender.release.gate.decision import Check, Outcome, SliceFinding
-from contender.release.gate.estimates import MIN_GROUPS, Comparison, compare, holm
+from contender.release.gate.estimates import MIN_GROUPS, Comparison, compare, count_groups, holm
 from contender.release.gate.evidence import Evidence, Labels
 from contender.release.gate.rules import Rules
 
@@ -71,8 +71,8 @@ def _too_small(part: Pair, task: Task, reading: EvaluateParams) -> str:
     """Why the slice says nothing; empty when it can be compared."""
     if len(part.target) < reading.min_slice_rows:
         return f"{len(part.target)} rows, expected {reading.min_slice_rows}"
-    if part.groups is not None and len(np.unique(part.groups)) < MIN_GROUPS:
-        return f"{len(np.unique(part.groups))} groups of rows, expected {MIN_GROUPS}"
+    if part.groups is not None and count_groups(part.groups) < MIN_GROUPS:
+        return f"{count_groups(part.groups)} groups of rows, expected {MIN_GROUPS}"
     if task is Task.REGRESSION:
         return "" if np.ptp(part.target) > 0 else "every target is the same"
     n_classes = 2 if part.challenger.ndim == 1 else part.challenger.shape[1]
