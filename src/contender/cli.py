@@ -22,9 +22,9 @@ ENVIRONMENT: Final = {
     "GX_ANALYTICS_ENABLED": "False",
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
-# Imports make half a million objects that stay. Looking through them for garbage after every 700
-# new ones, as Python does, takes a tenth of what a stage costs on a small table.
-NEW_OBJECTS: Final = 50_000
+# Imports make half a million objects that stay. Python looks through them for garbage after every
+# 700 new ones, which takes a sixth of a stage's time on a small table; this waits for a million.
+NEW_OBJECTS: Final = 1_000_000
 
 Argument = tuple[tuple[str, ...], dict[str, Any]]
 

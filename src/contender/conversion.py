@@ -7,7 +7,10 @@ from contender.errors import ConversionError
 
 Kind = Literal["number", "text"]
 
-INNER: Final = "/"  # begins the name of every inner tensor: no feature may take one of theirs
+# Begin the names of tensors that come from the converter and of those added here, so that no
+# feature can be called like one of them.
+INNER: Final = "/"
+OWN: Final = "//"
 
 
 def to_onnx(pipeline: Any, features: Mapping[str, Kind], *, n_classes: int) -> bytes:
@@ -34,6 +37,7 @@ def to_onnx(pipeline: Any, features: Mapping[str, Kind], *, n_classes: int) -> b
         )
         _flatten_inputs(graph.graph, list(features))
         _flatten_outputs(graph.graph, n_classes)
+        _sort_imports(graph)
         checker.check_model(graph)
     except Exception as error:  # each converter raises what it likes
         raise ConversionError(
@@ -51,10 +55,10 @@ def _flatten_inputs(graph: Any, names: list[str]) -> None:
     """
     from onnx import helper, numpy_helper
 
-    graph.initializer.append(numpy_helper.from_array(_int64([-1, 1]), f"{INNER}as_column"))
+    graph.initializer.append(numpy_helper.from_array(_int64([-1, 1]), f"{OWN}as_column"))
     reshapes = []
     for item, name in zip(graph.input, names, strict=True):
-        reshapes.append(helper.make_node("Reshape", [name, f"{INNER}as_column"], [item.name]))
+        reshapes.append(helper.make_node("Reshape", [name, f"{OWN}as_column"], [item.name]))
         item.name = name
         del item.type.tensor_type.shape.dim[1:]
         item.type.tensor_type.shape.dim[0].dim_param = "rows"
@@ -71,20 +75,27 @@ def _flatten_outputs(graph: Any, n_classes: int) -> None:
     taken = {item.name for item in graph.input}
     if n_classes == 0:
         names = [_free("value", taken)]
-        graph.initializer.append(numpy_helper.from_array(_int64([-1]), f"{INNER}as_row"))
-        graph.node.append(helper.make_node("Reshape", [source, f"{INNER}as_row"], names))
+        graph.initializer.append(numpy_helper.from_array(_int64([-1]), f"{OWN}as_row"))
+        graph.node.append(helper.make_node("Reshape", [source, f"{OWN}as_row"], names))
     else:
         kept = [1] if n_classes == 2 else range(n_classes)
         plain = ["probability"] if n_classes == 2 else [f"probability_{i}" for i in kept]
         names = [_free(name, taken) for name in plain]
         for index, name in zip(kept, names, strict=True):
-            position = numpy_helper.from_array(_int64(index), f"{INNER}class_{index}")
+            position = numpy_helper.from_array(_int64(index), f"{OWN}class_{index}")
             graph.initializer.append(position)
             graph.node.append(helper.make_node("Gather", [source, position.name], [name], axis=1))
     del graph.output[:]
     graph.output.extend(
         helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows"]) for name in names
     )
+
+
+def _sort_imports(graph: Any) -> None:
+    """Put the operator sets in order: the converter's is that of a set, another in each process."""
+    imports = sorted(graph.opset_import, key=lambda item: str(item.domain))
+    del graph.opset_import[:]
+    graph.opset_import.extend(imports)
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -19,20 +20,42 @@ from contender.errors import BusyError, IntegrityError, MissingError, WriteError
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Open a temporary file beside `path` that takes its place when the block ends well.
 
-    Temporaries that killed processes left there are removed on the way.
-
     Raises:
         WriteError: the disk is full, the folder is read-only ...; `path` is as it was.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path)
+    with _beside(path) as temporary:
         with temporary.open("wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)
+
+
+@contextlib.contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """A new folder beside `path` that takes its place, and whatever is in it, the same way.
+
+    Raises:
+        WriteError: as `replacing`.
+    """
+    with _beside(path) as temporary:
+        temporary.mkdir()
+        yield temporary
+        if path.is_dir():
+            shutil.rmtree(path)
+        temporary.replace(path)
+
+
+@contextlib.contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A name beside `path`, free again afterwards; what killed processes left there goes too."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+            if _is_dead(left.name.split(".")[-2]):
+                _remove(left)
+        yield temporary
     except OSError as error:
         raise WriteError(
             f"`{path}` could not be written: {error.strerror or error}; "
@@ -40,18 +63,25 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             hint="free some space or fix the permissions, then run the same command again",
         ) from error
     finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        _remove(temporary)
 
 
-def _sweep(path: Path) -> None:
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
-        try:
-            os.kill(int(left.name.split(".")[-2]), 0)
-        except ProcessLookupError:
-            left.unlink(missing_ok=True)
-        except (PermissionError, ValueError):  # alive, or none of ours
-            continue
+def _is_dead(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, ValueError, OverflowError):  # alive, or none of ours
+        return False
+    return False
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -34,7 +33,8 @@ def run(params: Params, paths: Paths) -> str:
     digest = files.sha256(paths.table)
     table = read_table(paths.table)
     require_substance(table, schema, suite, min_rows=params.validate_.min_rows)
-    results = check_table(table.to_pandas(), suite, paths.data_docs)
+    with files.replacing_folder(paths.data_docs) as docs:
+        results = check_table(table.to_pandas(), suite, docs)
     result = summarize(results, suite) | {"rows": table.num_rows, "table_sha256": digest}
     files.write_json(paths.validation, result)
     require_success(result)
@@ -106,7 +106,6 @@ def check_table(frame: Any, suite: dict[str, Any], docs: Path) -> list[Any]:
             name=suite["name"], data=batch, suite=context.suites.add(expectations)
         )
     )
-    shutil.rmtree(docs, ignore_errors=True)
     context.add_data_docs_site("local", _site(docs))
     checkpoint = gx.Checkpoint(
         name=suite["name"],

@@ -1,0 +1,1 @@
+"""Tests of the stages, each run for real on small tables of every task."""
