@@ -1,0 +1,21 @@
+"""What ships: one immutable folder, named by its digest, with the rows that prove it works."""
+
+from contender.bundle.folder import GOLDEN, MANIFEST, MODEL, PARTS, SUMS, Bundle, open_bundle, point
+from contender.bundle.golden import Golden, Record, prove, to_columns
+from contender.bundle.writing import write_bundle
+
+__all__ = [
+    "GOLDEN",
+    "MANIFEST",
+    "MODEL",
+    "PARTS",
+    "SUMS",
+    "Bundle",
+    "Golden",
+    "Record",
+    "open_bundle",
+    "point",
+    "prove",
+    "to_columns",
+    "write_bundle",
+]

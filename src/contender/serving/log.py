@@ -1,0 +1,145 @@
+"""The prediction log: JSON lines that a thread writes, so that no answer ever waits for a disk."""
+
+import contextlib
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final, Protocol
+
+from contender.serving.counters import Counters
+
+INTERVAL_S: Final = 0.1
+AT_ONCE: Final = 64  # lines made before the thread lets others have the interpreter again
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Lines for one file, made by `render` only when the thread gets to them."""
+
+    file: str
+    lines: int
+    render: Callable[[], Iterable[bytes]]
+
+
+class Sink(Protocol):
+    """Where the lines of one file go."""
+
+    def write(self, content: bytes) -> None:
+        """Take all of `content`.
+
+        Raises:
+            OSError: it cannot; a part of it may have been taken.
+        """
+
+    def close(self) -> None:
+        """Take no more."""
+
+
+class Log:
+    """A queue of lines that never blocks, and a thread that brings them to their files.
+
+    `open_sink` opens the file of a name. What does not fit into the queue or onto the disk is
+    dropped and counted.
+    """
+
+    def __init__(
+        self, open_sink: Callable[[str], Sink], counters: Counters, *, queue_lines: int
+    ) -> None:
+        self._open_sink = open_sink
+        self._counters = counters
+        self._queue_lines = queue_lines
+        self._sinks: dict[str, Sink] = {}
+        self._queue: deque[Entry] = deque()
+        # Two counts, each with one thread that writes it, instead of one that needs a lock.
+        self._offered = self._taken = 0
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="log", daemon=True)
+        self._thread.start()
+
+    def offer(self, entry: Entry) -> bool:
+        """True once `entry` is in the queue; false when it is full and the entry was dropped."""
+        if self._offered - self._taken + entry.lines > self._queue_lines:
+            self._counters.add("log_dropped", entry.lines)
+            return False
+        self._offered += entry.lines
+        self._queue.append(entry)
+        return True
+
+    def close(self) -> None:
+        """Write what is in the queue, then close the files."""
+        self._end.set()
+        self._thread.join(timeout=5)
+        for sink in self._sinks.values():
+            sink.close()
+
+    def _work(self) -> None:
+        while not self._end.wait(INTERVAL_S):
+            self._write_all()
+        self._write_all()
+
+    def _write_all(self) -> None:
+        while self._queue:
+            entries, lines = [], 0
+            while self._queue and lines < AT_ONCE:
+                entries.append(self._queue.popleft())
+                lines += entries[-1].lines
+            for name in {entry.file for entry in entries}:
+                self._write(name, [entry for entry in entries if entry.file == name])
+            self._taken += lines
+            time.sleep(0)
+
+    def _write(self, name: str, entries: list[Entry]) -> None:
+        lines = sum(entry.lines for entry in entries)
+        try:
+            if name not in self._sinks:
+                self._sinks[name] = self._open_sink(name)
+            self._sinks[name].write(b"".join(line for entry in entries for line in entry.render()))
+            self._counters.add("log_written", lines)
+        except OSError:
+            # What is half-written ends that file; the next lines begin another one.
+            self._counters.add("log_failed", lines)
+            if sink := self._sinks.pop(name, None):
+                sink.close()
+
+
+class RotatingFile:
+    """The newest of a row of files `<name>-<time>-<process>.jsonl`; of all, `files` are kept.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+
+    def __init__(self, folder: Path, name: str, file_bytes: int, files: int) -> None:
+        self._folder, self._name = folder, name
+        self._file_bytes, self._files = file_bytes, files
+        self._stream = self._start()
+
+    def write(self, content: bytes) -> None:
+        """Append `content`, then begin the next file when this one is full."""
+        view = memoryview(content)
+        while view:
+            view = view[self._stream.write(view) :]
+        if self._stream.tell() >= self._file_bytes:
+            self._stream.close()
+            self._stream = self._start()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stream.close()
+
+    def _start(self) -> IO[bytes]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / f"{self._name}-{time.time_ns()}-{os.getpid()}.jsonl"
+        stream = path.open("ab", buffering=0)
+        self._delete_oldest()
+        return stream
+
+    def _delete_oldest(self) -> None:
+        # Names begin with the time: their order is their age, whichever process wrote them.
+        for path in sorted(self._folder.glob(f"{self._name}-*.jsonl"))[: -self._files]:
+            with contextlib.suppress(OSError):
+                path.unlink()

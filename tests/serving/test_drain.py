@@ -1,0 +1,93 @@
+"""The end of a service: nobody who was let in is turned away, and nobody waits for ever."""
+
+import json
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+from urllib.parse import urlparse
+
+import pytest
+
+from contender.bundle import Bundle
+from tests.serving.records import BOX
+from tests.servers.load import calling
+from tests.servers.serving import is_running, running_service, wait_until
+
+REPEATS = 20 if os.environ.get("CONTENDER_SOAK") else 2
+
+
+@pytest.mark.parametrize("repeat", range(REPEATS))
+def test_no_call_fails_while_a_loaded_service_ends(
+    boxes: Bundle, tmp_path: Path, repeat: int
+) -> None:
+    """Not ready first; a proxy that then sends elsewhere never sees a failed call."""
+    del repeat
+    with (
+        running_service(boxes.folder, tmp_path, drain_s=1.0) as service,
+        service.client() as health,
+        calling(service.url, "/predict", {"records": [BOX]}, callers=6) as outcomes,
+    ):
+        time.sleep(0.4)
+        os.kill(service.process, signal.SIGTERM)
+        noticed = wait_until(lambda: health.get("/v2/health/ready").status_code == 503, seconds=1)
+        outcomes.stop.set()
+        ended = wait_until(lambda: not is_running(service.process), seconds=30)
+
+    assert noticed
+    assert ended
+    assert not outcomes.failures
+    assert {answer.status_code for answer in outcomes.answers} == {200}
+    assert len(outcomes.answers) > 20
+
+
+def test_a_service_that_ends_still_answers(boxes: Bundle, tmp_path: Path) -> None:
+    """Between not ready and the end, calls are answered and connections given back."""
+    with running_service(boxes.folder, tmp_path, drain_s=1.0) as service:
+        with service.client() as client:
+            before = client.post("/predict", json={"records": [BOX]})
+            os.kill(service.process, signal.SIGTERM)
+            assert wait_until(lambda: client.get("/ping").status_code == 503, seconds=1)
+            after = client.post("/predict", json={"records": [BOX]})
+            why = client.get("/ping").json()["reason"]
+            live = client.get("/v2/health/live")
+
+    assert "connection" not in before.headers
+    assert after.status_code == live.status_code == 200
+    assert after.headers["connection"] == "close"
+    assert why == "the service is about to end"
+
+
+def test_what_was_under_way_is_answered(boxes: Bundle, tmp_path: Path) -> None:
+    """A call of which half had come when the listener closed is answered all the same."""
+    body = json.dumps({"records": [BOX]}).encode()
+    with running_service(boxes.folder, tmp_path, drain_s=0.2) as service:
+        address = urlparse(service.url)
+        with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+            head = f"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n"
+            connection.sendall(head.encode() + body[:20])
+            time.sleep(0.1)
+            os.kill(service.process, signal.SIGTERM)
+            time.sleep(0.8)
+            connection.sendall(body[20:])
+            answer = connection.recv(4096)
+        ended = wait_until(lambda: not is_running(service.process))
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert ended
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_idle_service_ends_at_once(
+    boxes: Bundle, tmp_path: Path, number: signal.Signals
+) -> None:
+    """Ctrl-C ends it without a wait, SIGTERM after the wait for proxies; what it logged is there."""
+    with running_service(boxes.folder, tmp_path, drain_s=0.2) as service:
+        with service.client() as client:
+            client.post("/predict", json={"records": [BOX]})
+        os.kill(service.process, number)
+        ended = wait_until(lambda: not is_running(service.process), seconds=3)
+
+    assert ended
+    assert [len(path.read_bytes().splitlines()) for path in service.log.glob("predictions-*")] == [1]
