@@ -86,6 +86,12 @@ remote: $(PIPELINE) ## move the data to another DVC remote: URL=s3://bucket/path
 ui: $(PIPELINE) ## open the registry in a browser
 	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db} --host 127.0.0.1 --port $(or $(PORT),5000)
 
+.PHONY: serve
+serve: $(PIPELINE) ## answer calls with the model judged last: PORT=8000
+	uv sync --frozen --inexact --no-default-groups --group serving --python .venv/bin/python --quiet
+	contender bundle
+	contender serve --port $(or $(PORT),8000)
+
 .PHONY: test
 test: $(DEV) ## set up and run the whole test suite
 	pytest $(or $(TESTS),tests)

@@ -89,6 +89,18 @@ COMMANDS: Final = STAGES | {
         module="release",
     ),
     "report": Command("write reports/report.html, the plots and the model card", module="release"),
+    "bundle": Command("put the judged result into one immutable folder", module="serving"),
+    "serve": Command(
+        "answer calls with the model of a bundle",
+        (
+            (("--bundle",), {"metavar": "DIR", "help": "the bundle; bundles/current if not given"}),
+            (("--digest",), {"help": "the only digest that may be served"}),
+            (("--host",), {"default": "127.0.0.1", "help": "address to listen at"}),
+            (("--port",), {"type": int, "default": 8000, "metavar": "N", "help": "0: any free"}),
+            (("--workers",), {"type": int, "default": 1, "metavar": "N", "help": "processes"}),
+        ),
+        module="serving",
+    ),
     "smoke": Command(
         "run every stage and the gate on a subset, in .smoke/",
         (_number("rows", "rows to keep", required=True),),

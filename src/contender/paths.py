@@ -136,6 +136,21 @@ class Paths:
         return self.work / ".contender/champions"
 
     @property
+    def bundles(self) -> Path:
+        """One folder a bundle, named by its digest."""
+        return self.work / "bundles"
+
+    @property
+    def current(self) -> Path:
+        """Leads to the bundle that is served."""
+        return self.bundles / "current"
+
+    @property
+    def log(self) -> Path:
+        """What the service answered, and the labels that came later."""
+        return self.work / "logs"
+
+    @property
     def lock(self) -> Path:
         return self.work / ".contender/lock"
 

@@ -1,1 +1,1 @@
-"""What is known of the sample data; these tests leave with it."""
+"""Tests of the sample data; they leave with it when a team brings its own."""

@@ -1,1 +1,1 @@
-"""What the committed model must be able to do; these tests leave with the sample data."""
+"""Tests of the model on the sample data; they leave with it when a team brings its own."""

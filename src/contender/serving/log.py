@@ -6,9 +6,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final, Protocol
+from typing import IO, Final, NamedTuple, Protocol
 
 from contender.serving.counters import Counters
 
@@ -16,8 +15,7 @@ INTERVAL_S: Final = 0.1
 AT_ONCE: Final = 64  # lines made before the thread lets others have the interpreter again
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """Lines for one file, made by `render` only when the thread gets to them."""
 
     file: str
