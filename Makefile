@@ -111,6 +111,14 @@ format: $(DEV) ## format the code
 lock: $(DEV) ## resolve the dependencies anew
 	uv lock --upgrade --python .venv/bin/python
 
+.PHONY: bench
+bench: $(DEV) ## measure again every number that the README claims
+	python benchmarks/run.py
+	python benchmarks/startup.py
+	python benchmarks/gate.py
+	python benchmarks/pipeline.py
+	python benchmarks/pipeline.py --rows 5000000 --alone
+
 .PHONY: clean
 clean: ## remove what stages and commands made; data, registry and environment stay
 	rm -rf data/interim data/prepared models reports .smoke .pytest_cache .mypy_cache .ruff_cache
