@@ -46,9 +46,9 @@ def main() -> int:
     clock = Clock()
     # What every import of a module that is not there yet ends in, of C extensions too.
     loader._find_and_load = clock.timed(loader._find_and_load)  # type: ignore[attr-defined] # pylint: disable=protected-access
-    from contender.cli import main as run  # pylint: disable=import-outside-toplevel  # it is timed
+    from contender.__main__ import main as run  # pylint: disable=import-outside-toplevel  # timed
 
-    code = run([sys.argv[1]])
+    code = run()
     print(round(clock.start_s, 3), round(clock.all_s, 3))
     return code
 

@@ -30,7 +30,7 @@ JSON = st.recursive(
 
 
 def child(code: str, *arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run `code` in another process, with `files` and `Path` at hand and the arguments in `argv`."""
+    """Run `code` in another process, with `files` and `Path` at hand and arguments in `argv`."""
     command = [sys.executable, "-c", HEAD + code, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)
 
@@ -166,14 +166,14 @@ def test_two_writers_leave_one_whole_file(tmp_path: Path) -> None:
     """Racing writers each replace all of it: what is there is what one of them wrote."""
     path = tmp_path / "a"
     code = "for _ in range(60): files.write_bytes(Path(sys.argv[1]), sys.argv[2].encode() * 50_000)"
-    racing = [
-        subprocess.Popen([sys.executable, "-c", HEAD + code, str(path), letter]) for letter in "xy"
-    ]
+    command = [sys.executable, "-c", HEAD + code, str(path)]
     seen = set()
-    while any(process.poll() is None for process in racing):
-        if path.exists():
-            content = path.read_bytes()
-            seen.add((len(content), content[:1] * len(content) == content))
+    with subprocess.Popen([*command, "x"]) as one, subprocess.Popen([*command, "y"]) as other:
+        racing = (one, other)
+        while any(process.poll() is None for process in racing):
+            if path.exists():
+                content = path.read_bytes()
+                seen.add((len(content), content[:1] * len(content) == content))
     assert [process.returncode for process in racing] == [0, 0]
     assert seen == {(50_000, True)}
     assert names(tmp_path) == ["a"]

@@ -1,7 +1,6 @@
 """The command table: the only place that parses arguments, prints, and chooses exit codes."""
 
 import argparse
-import gc
 import os
 import sys
 import traceback
@@ -22,9 +21,6 @@ ENVIRONMENT: Final = {
     "GX_ANALYTICS_ENABLED": "False",
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
-# Imports make half a million objects that stay. Python looks through them for garbage after every
-# 700 new ones, which takes a sixth of a stage's time on a small table; this waits for a million.
-NEW_OBJECTS: Final = 1_000_000
 
 Argument = tuple[tuple[str, ...], dict[str, Any]]
 
@@ -112,7 +108,6 @@ def main(argv: list[str] | None = None) -> int:
     """The exit code of the command in `argv`: 0, 1 for an error, or what the gate says."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    gc.set_threshold(NEW_OBJECTS)
     parser = make_parser()
     arguments = vars(parser.parse_args(argv))
     name, show_traceback = arguments.pop("command"), arguments.pop("traceback")

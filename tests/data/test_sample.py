@@ -1,4 +1,4 @@
-"""The sample is the one it says it is, and is described whole."""
+"""The sample is the one it says it is, and is described whole; these tests leave with it."""
 
 import json
 from collections import Counter
@@ -18,6 +18,9 @@ from tests.datasets import ROOT
 
 SCHEMA = load_schema(ROOT / "data/schema.yaml")
 PARAMS = load_params(ROOT / "params.yaml")
+
+moved_out = pytest.mark.skipif(SCHEMA.dataset != "telco_churn", reason="another table has moved in")
+pytestmark = moved_out
 
 
 def find_raw() -> Path:

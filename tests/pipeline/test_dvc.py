@@ -236,7 +236,7 @@ def test_a_killed_run_can_be_run_again(clone: Clone) -> None:
 
 
 def test_two_runs_at_once_do_not_mix(clone: Clone) -> None:
-    """The second is told that the first is at work, or waits its turn; the result is that of one."""
+    """The second is told that the first is at work, or waits; the result is that of one."""
     before = outputs(clone.folder)
     shutil.rmtree(clone.folder / ".dvc/cache/runs")
     remove(clone, "models/model.onnx")
@@ -266,7 +266,7 @@ def remove(clone: Clone, name: str) -> None:
 
 
 def test_a_damaged_cache_is_found_and_the_way_out_works(clone: Clone) -> None:
-    """DVC restores a damaged table without a word; the next reader refuses it, and says what to do."""
+    """DVC restores a damaged table without a word; the next reader refuses it and says what to do."""
     before = outputs(clone.folder)
     damage(cached(clone, TABLE))
     (clone.folder / TABLE).unlink()

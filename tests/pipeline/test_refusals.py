@@ -1,4 +1,4 @@
-"""Bad data, bad parameters and changed files end the real command with words, and change nothing."""
+"""Bad data, bad parameters, changed files: the real command ends with words, and changes nothing."""
 
 import json
 from collections.abc import Callable
@@ -369,7 +369,7 @@ def test_a_failed_validation_can_be_looked_at(finished: Paths, tmp_path: Path) -
 def test_harmless_things_are_taken(
     name: str, change: Spoil, finished: Paths, tmp_path: Path
 ) -> None:
-    """A byte-order mark, CRLF, and quotes, commas and line ends inside a cell give the same table."""
+    """A byte-order mark, CRLF, and quotes, commas and line ends in a cell give the same table."""
     paths = copy(finished, tmp_path / "boxes")
     before = paths.table.read_bytes()
     change(paths)

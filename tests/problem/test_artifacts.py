@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
@@ -17,7 +18,7 @@ from contender.problem.model import ESTIMATORS, build_model
 from tests.problem.test_model import SETTINGS, schema_of
 
 
-class Own(Ridge):
+class Own(BaseEstimator):  # type: ignore[misc]
     """An estimator of a fork's own that nobody has allowed yet."""
 
 

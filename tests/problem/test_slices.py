@@ -73,9 +73,8 @@ def test_booleans_are_zero_one_or_missing(values: list[float]) -> None:
 
 def test_no_rows_have_no_labels() -> None:
     """An empty column gives an empty answer."""
-    assert label_rows(column(dtype="string"), np.asarray([], dtype=object)).tolist() == []
-    assert label_rows(column(edges=[1.0]), np.asarray([])).tolist() == []
-    assert label_rows(column(dtype="boolean"), np.asarray([])).tolist() == []
+    for made in (column(dtype="string"), column(edges=[1.0]), column(dtype="boolean")):
+        assert label_rows(made, np.asarray([])).shape == (0,)
 
 
 def test_columns_are_found_by_their_marks() -> None:

@@ -82,9 +82,7 @@ def test_two_runs_write_the_same_bytes(estimator: str, fitted: Fit, tmp_path: Pa
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "1"])
-def test_another_process_writes_the_same_bytes(
-    hash_seed: str, fitted: Fit, tmp_path: Path
-) -> None:
+def test_another_process_writes_the_same_bytes(hash_seed: str, fitted: Fit, tmp_path: Path) -> None:
     """No set's order, which is another in each process, gets into the files."""
     paths = copy(fitted("boxes", "hist_gradient_boosting"), tmp_path / "boxes")
     before = {path: path.read_bytes() for path in paths.models.iterdir()}

@@ -48,8 +48,10 @@ class Contract:
 
     def count_quotes(self, rows: Sequence[Row]) -> int:
         """The quotation marks around the keys and texts of `rows`, each written as one object."""
-        nulls = sum(row[index] is None for index in self._nullable_texts for row in rows)
-        return len(rows) * self._quotes_a_row - 2 * nulls
+        quotes = len(rows) * self._quotes_a_row
+        for index in self._nullable_texts:
+            quotes -= 2 * sum(row[index] is None for row in rows)
+        return quotes
 
 
 def to_rows(records: Sequence[msgspec.Struct]) -> list[Row]:

@@ -33,7 +33,7 @@ LOGGER: Final = logging.getLogger(__name__)
 GRACE_S: Final = 28  # from SIGTERM to the end, whatever is still under way then
 BACKLOG: Final = 2048
 # The thread of the log may hold the interpreter for as long; Python's own 5 ms would be seen.
-SWITCH_S: Final = 0.0005
+SWITCH_S: Final = 0.0001
 
 
 @dataclass(frozen=True)

@@ -118,8 +118,8 @@ def _documents(root: Path) -> Iterator[tuple[str, str]]:
 
 
 def _code(text: str) -> str:
-    """What `text` shows as code: fences, and spans between backticks."""
-    fences = "\n".join(body for _, body in FENCE.findall(text))
+    """What `text` shows as code: fences but those of plain text, and spans between backticks."""
+    fences = "\n".join(body for language, body in FENCE.findall(text) if language != "text")
     return "\n".join([fences, *re.findall(r"`([^`\n]+)`", FENCE.sub("", text))])
 
 
