@@ -147,7 +147,9 @@ def add_folder(bundle: Bundle) -> None:
 
 
 CHANGES: dict[str, Callable[[Bundle], object]] = {
-    "`extra.py` is missing, or not listed": lambda b: (b.folder / "extra.py").write_text("import os"),
+    "`extra.py` is missing, or not listed": lambda b: (b.folder / "extra.py").write_text(
+        "import os"
+    ),
     "`more` is missing, or not listed": add_folder,
     "`model.onnx` is missing, or not listed": lambda b: (b.folder / "model.onnx").unlink(),
     "`model.onnx, other.onnx` is missing": rename_in_sums,

@@ -266,7 +266,7 @@ def remove(clone: Clone, name: str) -> None:
 
 
 def test_a_damaged_cache_is_found_and_the_way_out_works(clone: Clone) -> None:
-    """DVC restores a damaged table without a word; the next reader refuses it and says what to do."""
+    """DVC restores a damaged table without a word; its next reader refuses it, with a way out."""
     before = outputs(clone.folder)
     damage(cached(clone, TABLE))
     (clone.folder / TABLE).unlink()

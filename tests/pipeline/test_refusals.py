@@ -1,21 +1,29 @@
-"""Bad data, bad parameters, changed files: the real command ends with words, and changes nothing."""
+"""Bad data, bad parameters, changed files: the real command ends with words and changes nothing."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from contender import files
 from contender.paths import Paths
 from tests import datasets
-from tests.pipeline.projects import contender, copy, copy_source, outputs
-
-Spoil = Callable[[Paths], object]
+from tests.pipeline.projects import contender, copy, outputs
+from tests.pipeline.spoiling import (
+    Spoil,
+    cell,
+    cells,
+    flipped,
+    one_sided,
+    params,
+    raw,
+    rules,
+    table,
+    text,
+    then,
+)
 
 
 @dataclass(frozen=True)
@@ -28,105 +36,6 @@ class Case:
     said: tuple[str, ...]
     stage: str = "ingest"
     changes: tuple[str, ...] = field(default=())  # outputs that the stage may replace
-
-
-def raw(change: Callable[[bytes], bytes]) -> Spoil:
-    """Change the bytes of the raw file."""
-
-    def spoil(paths: Paths) -> None:
-        source = paths.raw / "boxes.csv"
-        source.write_bytes(change(source.read_bytes()))
-
-    return spoil
-
-
-def cells(change: Callable[[pd.DataFrame], pd.DataFrame]) -> Spoil:
-    """Change the raw table, all cells as text."""
-
-    def spoil(paths: Paths) -> None:
-        source = paths.raw / "boxes.csv"
-        change(pd.read_csv(source, dtype=str, keep_default_na=False)).to_csv(source, index=False)
-
-    return spoil
-
-
-def cell(column: str, value: str, row: int = 4) -> Spoil:
-    """Change one cell; rows are counted from 1, as messages do."""
-
-    def change(table: pd.DataFrame) -> pd.DataFrame:
-        table.loc[row - 1, column] = value
-        return table
-
-    return cells(change)
-
-
-def params(**changes: Any) -> Spoil:
-    """Change parameters, to possible values or not."""
-    dotted = {name.replace("__", "."): value for name, value in changes.items()}
-
-    def spoil(paths: Paths) -> None:
-        content = datasets.changed(datasets.read_yaml(paths.params), dotted)
-        datasets.dump_yaml(paths.params, content)
-
-    return spoil
-
-
-def text(file: str, change: Callable[[str], str]) -> Spoil:
-    """Change a text that people write."""
-
-    def spoil(paths: Paths) -> None:
-        path = paths.root / file
-        path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
-
-    return spoil
-
-
-def rules(change: Callable[[list[Any]], list[Any]]) -> Spoil:
-    """Change the expectations."""
-
-    def spoil(paths: Paths) -> None:
-        suite = json.loads(paths.expectations.read_text(encoding="utf-8"))
-        suite["expectations"] = change(suite["expectations"])
-        files.write_json(paths.expectations, suite)
-
-    return spoil
-
-
-def table(change: Callable[[pd.DataFrame], pd.DataFrame]) -> Spoil:
-    """Change the typed table."""
-
-    def spoil(paths: Paths) -> None:
-        change(pd.read_parquet(paths.table)).to_parquet(paths.table)
-
-    return spoil
-
-
-def flipped(file: str) -> Spoil:
-    """Flip one bit in the middle of an output."""
-
-    def spoil(paths: Paths) -> None:
-        path = paths.work / file
-        content = bytearray(path.read_bytes())
-        content[len(content) // 2] ^= 1
-        path.write_bytes(content)
-
-    return spoil
-
-
-def then(*steps: Spoil) -> Spoil:
-    """Several changes, one after the other."""
-
-    def spoil(paths: Paths) -> None:
-        for step in steps:
-            step(paths)
-
-    return spoil
-
-
-def one_sided(paths: Paths) -> None:
-    """Leave one class in the holdout."""
-    held = set(pd.read_parquet(paths.holdout)["box"])
-    cells(lambda t: t.assign(kept=t["kept"].where(~t["box"].isin(held), "no")))(paths)
 
 
 DATA = [
@@ -348,100 +257,3 @@ def test_a_failed_validation_can_be_looked_at(finished: Paths, tmp_path: Path) -
     assert not result["success"]
     assert any("west" in page.read_text("utf-8") for page in paths.data_docs.rglob("*.html"))
     assert contender(paths, "split").error == "IntegrityError"
-
-
-@pytest.mark.parametrize(
-    ("name", "change"),
-    [
-        ("byte-order mark", raw(lambda b: b"\xef\xbb\xbf" + b)),
-        ("line ends of Windows", raw(lambda b: b.replace(b"\n", b"\r\n"))),
-        (
-            "every cell quoted",
-            cells(
-                lambda t: t.map(lambda text: f' {text}"\n,').assign(
-                    **{name: t[name] for name in t.columns if name != "notes"}
-                )
-            ),
-        ),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_harmless_things_are_taken(
-    name: str, change: Spoil, finished: Paths, tmp_path: Path
-) -> None:
-    """A byte-order mark, CRLF, and quotes, commas and line ends in a cell give the same table."""
-    paths = copy(finished, tmp_path / "boxes")
-    before = paths.table.read_bytes()
-    change(paths)
-    said = contender(paths, "ingest")
-    assert said.code == 0, f"{name}: {said.err}"
-    assert paths.table.read_bytes() == before
-
-
-def fork(folder: Path, *edits: tuple[str, str]) -> Path:
-    """A copy of the package with `problem/model.py` edited, as a fork would."""
-    source = copy_source(folder, datasets.ROOT)
-    path = source / "contender/problem/model.py"
-    content = path.read_text(encoding="utf-8")
-    for old, new in edits:
-        assert old in content
-        content = content.replace(old, new)
-    path.write_text(content, encoding="utf-8")
-    return source
-
-
-def test_a_scaler_before_trees_is_found_out(tmp_path: Path) -> None:
-    """A fork that scales numbers for trees gets a graph that differs, and is stopped."""
-    paths = datasets.boxes(3000).write(tmp_path / "boxes")
-    rng = np.random.default_rng(4)
-    cells(lambda t: t.assign(weight=rng.lognormal(2, 1, len(t)).astype(str)))(paths)
-    datasets.change_column(paths, "weight", range=None)
-    datasets.write_expectations(paths)
-    datasets.change_params(paths, train__hyperparameters__hist_gradient_boosting__max_iter=100)
-    datasets.run_stages(paths, "ingest", "validate", "split", "train")
-    before = outputs(paths.root)
-    source = fork(
-        tmp_path / "fork",
-        ('(_hist_gradient_boosting, "raw")', '(_hist_gradient_boosting, "scaled")'),
-    )
-    said = contender(paths, "train", source=source)
-    assert (said.code, said.error) == (1, "ParityError"), said.err
-    assert "do not scale numbers before trees" in said.err
-    assert outputs(paths.root) == before
-
-
-def test_an_estimator_without_a_graph_is_refused(finished: Paths, tmp_path: Path) -> None:
-    """A fork's own estimator that has no ONNX form is named; no half of a model is left."""
-    paths = copy(finished, tmp_path / "boxes")
-    datasets.change_params(paths, train__estimator="spreading")
-    before = outputs(paths.root)
-    source = fork(
-        tmp_path / "fork",
-        (
-            "\nESTIMATORS: Final",
-            "\ndef _spreading(task: Task, *, seed: int) -> Any:\n"
-            "    from sklearn.semi_supervised import LabelSpreading\n"
-            "    return LabelSpreading()\n\n"
-            "\nESTIMATORS: Final",
-        ),
-        (
-            '    "linear": Recipe',
-            '    "spreading": Recipe(_spreading, "scaled"),\n    "linear": Recipe',
-        ),
-    )
-    said = contender(paths, "train", source=source)
-    assert (said.code, said.error) == (1, "ConversionError"), said.err
-    assert "`LabelSpreading` cannot be converted" in said.err
-    assert outputs(paths.root) == before
-
-
-def test_two_runs_write_the_same_bytes(finished: Paths, tmp_path: Path) -> None:
-    """Every stage in a process of its own, in another folder, makes every file again."""
-    paths = copy(finished, tmp_path / "boxes")
-    expected = outputs(paths.root)
-    for name in expected:
-        (paths.root / name).unlink()
-    for stage in datasets.STAGES:
-        assert contender(paths, stage).code == 0
-    again = outputs(paths.root)
-    assert {name: again.get(name) for name in expected} == expected

@@ -1,1 +1,1 @@
-"""Tests of what is about the problem: schema, features, model, metrics and what is shown of them."""
+"""Tests of what is about the problem: schema, features, model, metrics, and what is shown."""

@@ -16,7 +16,11 @@ CARD = "# A model for tests\n"
 
 
 def make_bundle(
-    folder: Path, problem: str = "boxes", *, estimator: str = "hist_gradient_boosting", seed: int = 7
+    folder: Path,
+    problem: str = "boxes",
+    *,
+    estimator: str = "hist_gradient_boosting",
+    seed: int = 7,
 ) -> Bundle:
     """A bundle below `folder` of `estimator`, fitted on all rows of `problem`."""
     paths = PROBLEMS[problem]().write(folder / f"{problem}-{estimator}-{seed}", train__seed=seed)

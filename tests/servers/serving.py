@@ -47,7 +47,7 @@ class Running:
 
 
 @contextlib.contextmanager
-def running_service(
+def running_service(  # pylint: disable=too-many-arguments  # each is a setting of the service
     bundle: Path,
     folder: Path,
     *,

@@ -243,8 +243,12 @@ def test_a_tensor_of_nan_is_refused_by_name(client: httpx.Client) -> None:
     assert answer.json()["field"] == "inputs[2].data[0]"
 
 
-@pytest.mark.parametrize("path", ["/explain", "/feedback", "/invocations", "/v2/models/boxes/infer"])
-@pytest.mark.parametrize("content", [b"", b"null", b"[" * 10**5, b'{"a": NaN}', b"\xff", b'{"a":1}'])
+@pytest.mark.parametrize(
+    "path", ["/explain", "/feedback", "/invocations", "/v2/models/boxes/infer"]
+)
+@pytest.mark.parametrize(
+    "content", [b"", b"null", b"[" * 10**5, b'{"a": NaN}', b"\xff", b'{"a":1}']
+)
 def test_no_protocol_breaks_on_garbage(client: httpx.Client, path: str, content: bytes) -> None:
     """The same garbage is refused wherever it comes in."""
     assert post(client, content, path).status_code in (400, 422)

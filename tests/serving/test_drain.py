@@ -82,7 +82,7 @@ def test_what_was_under_way_is_answered(boxes: Bundle, tmp_path: Path) -> None:
 def test_an_idle_service_ends_at_once(
     boxes: Bundle, tmp_path: Path, number: signal.Signals
 ) -> None:
-    """Ctrl-C ends it without a wait, SIGTERM after the wait for proxies; what it logged is there."""
+    """Ctrl-C ends it at once, SIGTERM after the wait for proxies; what it logged is there."""
     with running_service(boxes.folder, tmp_path, drain_s=0.2) as service:
         with service.client() as client:
             client.post("/predict", json={"records": [BOX]})
@@ -90,4 +90,6 @@ def test_an_idle_service_ends_at_once(
         ended = wait_until(lambda: not is_running(service.process), seconds=3)
 
     assert ended
-    assert [len(path.read_bytes().splitlines()) for path in service.log.glob("predictions-*")] == [1]
+    assert [len(path.read_bytes().splitlines()) for path in service.log.glob("predictions-*")] == [
+        1
+    ]

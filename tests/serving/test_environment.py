@@ -118,7 +118,9 @@ def test_no_module_of_the_service_imports_a_loader() -> None:
     while waiting:
         name = waiting.pop()
         path = ROOT / "src" / name.replace(".", "/")
-        source = path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
+        source = (
+            path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
+        )
         if name in seen or not source.exists():
             continue
         seen.add(name)

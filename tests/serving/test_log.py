@@ -106,7 +106,7 @@ def test_protected_columns_are_not_logged(boxes: Bundle, tmp_path: Path) -> None
     (line,) = read_lines(service.log)
 
     assert sensitive == {"region", "express"}
-    assert line["features"] == {key: BOX[key] for key in BOX if key not in sensitive}
+    assert line["features"] == {key: value for key, value in BOX.items() if key not in sensitive}
 
 
 def test_a_disk_that_cannot_be_written_to_stops_nobody(boxes: Bundle, tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_a_full_disk_is_counted_and_tried_again() -> None:
 def test_files_rotate_and_the_oldest_go(tmp_path: Path) -> None:
     """Disk use is bounded: a full file is closed, and only the newest files are kept."""
     opener = partial(RotatingFile, tmp_path, file_bytes=100, files=3)
-    log, _ = open_log(lambda name: opener(name))
+    log, _ = open_log(opener)
     for number in range(40):
         log.offer(entry(b'{"n": %d, "x": "%s"}' % (number, b"x" * 60)))
         if number % 4 == 0:

@@ -97,7 +97,11 @@ def test_many_classes_share_the_last_bin() -> None:
     series = read_series(metrics.render().decode())
     counts = {dict(labels)["class"]: n for (name, labels), n in series.items() if "class" in name}
 
-    assert {name: count for name, count in counts.items() if count} == {"c0": 2, "c19": 1, "other": 2}
+    assert {name: count for name, count in counts.items() if count} == {
+        "c0": 2,
+        "c19": 1,
+        "other": 2,
+    }
     assert len(counts) == MAX_BINS + 1
 
 
@@ -124,9 +128,7 @@ def test_values_are_counted_between_the_edges_of_the_target(
     assert series.get(("contender_prediction_sum", ()), value) == value
 
 
-def make_schema(
-    *, classes: int, limits: tuple[float | None, float | None] | None = None
-) -> Schema:
+def make_schema(*, classes: int, limits: tuple[float | None, float | None] | None = None) -> Schema:
     """A schema with this many classes, or none for a regression."""
     target = {"role": "target", "dtype": "string" if classes else "float", "meaning": "m"}
     if classes:

@@ -86,7 +86,9 @@ def test_tensors_come_in_any_order(client: httpx.Client, expected: list[float]) 
     assert "id" not in answer.json()
 
 
-@pytest.mark.parametrize("outputs", [[], [{"name": "probability", "parameters": {"binary": False}}]])
+@pytest.mark.parametrize(
+    "outputs", [[], [{"name": "probability", "parameters": {"binary": False}}]]
+)
 def test_outputs_can_be_named(client: httpx.Client, outputs: list[Any]) -> None:
     """Naming outputs asks for these; naming none asks for all."""
     content = {"inputs": as_tensors(BOXES), "outputs": outputs, "parameters": {"priority": 1}}

@@ -1,4 +1,4 @@
-"""Ready is never vacuous: loaded, digest proven, golden records predicted, or the reason why not."""
+"""Ready is never vacuous: loaded, digest proven, golden records predicted, or why not."""
 
 import hashlib
 import json
@@ -74,7 +74,9 @@ def test_a_damaged_bundle_is_never_ready(boxes: Bundle, tmp_path: Path) -> None:
         for number, reason in enumerate(DAMAGES):
             load(link, str(number), service.process)
             assert wait_until(lambda reason=reason: reason in client.get("/v2/health/ready").text)
-            answers = [client.get(path) for path in ("/v2/health/ready", "/ping", "/v2/models/boxes")]
+            answers = [
+                client.get(path) for path in ("/v2/health/ready", "/ping", "/v2/models/boxes")
+            ]
             answers += [client.post("/predict", json={"records": [BOX]})]
             assert [answer.status_code for answer in answers] == [503] * 4
             assert answers[0].json()["ready"] is False
@@ -87,11 +89,16 @@ def test_a_damaged_bundle_is_never_ready(boxes: Bundle, tmp_path: Path) -> None:
         assert client.post("/predict", json={"records": [BOX]}).status_code == 200
 
 
-def test_another_digest_is_never_ready(boxes: Bundle, bundles: dict[str, Bundle], tmp_path: Path) -> None:
+def test_another_digest_is_never_ready(
+    boxes: Bundle, bundles: dict[str, Bundle], tmp_path: Path
+) -> None:
     """A whole bundle that is not the one that was asked for is not served."""
-    with running_service(
-        bundles["other"].folder, tmp_path, digest=boxes.digest, wait=False
-    ) as service, service.client() as client:
+    with (
+        running_service(
+            bundles["other"].folder, tmp_path, digest=boxes.digest, wait=False
+        ) as service,
+        service.client() as client,
+    ):
         assert wait_until(lambda: "its digest is" in client.get("/ping").text)
         assert client.get("/ping").status_code == 503
 

@@ -38,7 +38,9 @@ def test_fifty_swaps_mix_no_answer(bundles: dict[str, Bundle], tmp_path: Path) -
             metrics = client.get("/metrics").text
     answers = [answer.json() for answer in outcomes.answers]
     told = {
-        model.digest: {tuple(a["predictions"]) for a in answers if a["model_digest"] == model.digest}
+        model.digest: {
+            tuple(a["predictions"]) for a in answers if a["model_digest"] == model.digest
+        }
         for model in models
     }
 
@@ -105,11 +107,12 @@ def test_a_model_of_another_problem_takes_over(bundles: dict[str, Bundle], tmp_p
 
 
 def test_nothing_over_http_loads_a_model(service: Running) -> None:
-    """No operation takes a path or an address, and none of them loads, unloads or stops anything."""
+    """No operation takes a path or an address, and none loads, unloads or stops anything."""
     with service.client() as client:
         paths = client.get("/openapi.json").json()["paths"]
         attempts = [
-            client.post(f"/v2/repository/models/boxes/{verb}", json={}) for verb in ("load", "unload")
+            client.post(f"/v2/repository/models/boxes/{verb}", json={})
+            for verb in ("load", "unload")
         ]
 
     posts = {path for path, item in paths.items() if set(item) != {"get"}}
