@@ -98,8 +98,10 @@ def environment(**extra: str) -> dict[str, str]:
     return kept | QUIET | {"PATH": path} | extra
 
 
-def report(name: str, usages: Sequence[Usage], bars: Sequence[Bar], **facts: Any) -> int:
-    """Print both tables, write results/<name>.json; 0 when every bar is met, else 1."""
+def report(
+    name: str, usages: Sequence[Usage], bars: Sequence[Bar], *, keep: bool = True, **facts: Any
+) -> int:
+    """Print both tables, `keep` them in results/<name>.json; 0 when every bar is met, else 1."""
     print(f"\n{'':<40}{'CPU s':>9}{'wall s':>9}{'peak MB':>9}")
     for usage in usages:
         print(f"{usage.name:<40}{usage.cpu_s:>9.2f}{usage.wall_s:>9.2f}{usage.peak_mb:>9.0f}")
@@ -107,6 +109,16 @@ def report(name: str, usages: Sequence[Usage], bars: Sequence[Bar], **facts: Any
     for figure in bars:
         limit = "" if figure.limit is None else f"{figure.limit:9.2f}  {VERDICTS[figure.met]}"
         print(f"{figure.name:<52}{figure.value:>9.2f}{limit}")
+    if keep:
+        write(name, usages, bars, facts)
+    verdicts = [figure.met for figure in bars if figure.limit is not None]
+    return 0 if verdicts and all(verdicts) else 1
+
+
+def write(
+    name: str, usages: Sequence[Usage], bars: Sequence[Bar], facts: Mapping[str, Any]
+) -> None:
+    """Put the figures and the machine they are of into results/<name>.json."""
     content = {
         "machine": {
             "cores": os.cpu_count(),
@@ -119,5 +131,3 @@ def report(name: str, usages: Sequence[Usage], bars: Sequence[Bar], **facts: Any
     }
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    verdicts = [figure.met for figure in bars if figure.limit is not None]
-    return 0 if verdicts and all(verdicts) else 1

@@ -38,7 +38,7 @@ def main() -> int:
             *bars,
         ]
     usages = [*stages, whole, *([bare] if bare else [])]
-    return report(f"pipeline_{rows}", usages, bars, rows=rows)
+    return report(f"pipeline_{rows}", usages, bars, keep=not options.quick, rows=rows)
 
 
 def measure_pipeline(folder: Path) -> tuple[list[Usage], Usage]:

@@ -21,8 +21,8 @@ REPRO_S: Final = 60.0
 def main() -> int:
     """Measure, print, write results/run.json."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="the same: it is one run anyway")
-    parser.parse_args()
+    parser.add_argument("--quick", action="store_true", help="keep no results")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="contender-") as name:
         folder, env = Path(name), stranger()
         clone = ["git", "clone", "--quiet", str(ROOT), str(folder)]
@@ -43,7 +43,7 @@ def main() -> int:
         Bar("of it the five stages, wall s", walls["make repro"], REPRO_S),
     ]
     print("\n".join(f"{value:>9,} {name.replace('_', ' ')}" for name, value in facts.items()))
-    return report("run", [*steps, again], bars, **facts)
+    return report("run", [*steps, again], bars, keep=not options.quick, **facts)
 
 
 def stranger() -> dict[str, str]:

@@ -20,7 +20,8 @@ def main() -> int:
     """Measure, print, write results/startup.json."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="each once instead of three times")
-    times = 1 if parser.parse_args().quick else 3
+    quick = parser.parse_args().quick
+    times = 1 if quick else 3
     with copied() as folder:
         run(["dvc", "repro"], folder)
         bars = [figure for stage in STAGES for figure in measure_start(stage, folder, times)]
@@ -28,7 +29,7 @@ def main() -> int:
         idle = cheapest("dvc repro, nothing to do", ["dvc", "repro"], cwd=folder, env=at(folder))
     bars.append(Bar("contender --help, CPU s", talk.cpu_s, HELP_S))
     bars.append(Bar("dvc repro with nothing to do, wall s", idle.wall_s, IDLE_S))
-    return report("startup", [talk, idle], bars)
+    return report("startup", [talk, idle], bars, keep=not quick)
 
 
 def measure_start(stage: str, folder: Path, times: int) -> list[Bar]:
