@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,6 +14,13 @@ import pytest
 from contender.cli import COMMANDS, STAGES, main
 from contender.params import load_params
 from tests import datasets
+
+# A shell starts background jobs deaf to Ctrl-C, and a test run may be one.
+HEARING = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("contender", run_name="__main__", alter_sys=True)
+"""
 
 
 def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -158,16 +166,19 @@ def test_ctrl_c_says_that_nothing_is_half_written(tmp_path: Path) -> None:
     )
     datasets.run_stages(paths, "ingest", "validate", "split")
     with subprocess.Popen(
-        [sys.executable, "-m", "contender", "train"],
+        [sys.executable, "-c", HEARING, "train"],
         cwd=paths.root,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        while "sklearn" not in Path(f"/proc/{process.pid}/maps").read_text(encoding="utf-8"):
-            time.sleep(0.05)
-        time.sleep(1)
-        process.send_signal(2)
-        _, said = process.communicate(timeout=60)
+        try:
+            while "sklearn" not in Path(f"/proc/{process.pid}/maps").read_text(encoding="utf-8"):
+                time.sleep(0.05)
+            time.sleep(1)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert said.splitlines()[-1].startswith("stopped; ")
     assert not paths.models.exists()
