@@ -15,9 +15,11 @@ import pytest
 from contender import files
 from contender.errors import DataError, IntegrityError, MissingError, ParameterError, ParityError
 from contender.inference import Predictor
+from contender.params import load_params
 from contender.paths import Paths
 from contender.problem import artifacts, frames
 from contender.problem.schema import Task, load_schema
+from contender.stages import train
 from tests import datasets
 from tests.stages.conftest import Fit, Prepare, copy
 
@@ -162,6 +164,15 @@ def test_numbers_too_large_for_the_graph_are_named(paths: Paths) -> None:
     grow(paths, "weight", factor=1, offset=1e39)
     with pytest.raises(DataError, match="the column `weight` has `1e.39` in row 1"):
         datasets.run_stages(paths, "train")
+
+
+@pytest.mark.parametrize("difference", [float("nan"), float("inf"), 1.1e-5])
+def test_a_difference_that_is_none_is_no_parity(difference: float, paths: Paths) -> None:
+    """NaN is not below the limit, although it is not above it."""
+    params = load_params(paths.params).train
+    train.require_parity({"rows": 1, "max_difference": params.max_parity_error}, params)
+    with pytest.raises(ParityError):
+        train.require_parity({"rows": 1, "max_difference": difference}, params)
 
 
 @pytest.mark.parametrize("file", ["train", "split"])

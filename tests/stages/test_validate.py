@@ -11,6 +11,7 @@ import pytest
 from contender import files
 from contender.errors import IntegrityError, ValidationError
 from contender.paths import Paths
+from contender.stages import validate
 from tests import datasets
 from tests.stages.conftest import Prepare, copy
 
@@ -148,6 +149,18 @@ def test_a_suite_without_expectations_stops(
     files.write_json(paths.expectations, content)
     with pytest.raises(error):
         datasets.run_stages(paths, "validate")
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_every_expectation_of_the_suite_must_have_been_checked(count: int) -> None:
+    """Results that are fewer than the suite has, or none of none, are no success."""
+    passed = {"success": True, "expectation_config": RULE | {"kwargs": {}}, "result": {}}
+    for there in range(count + 1):
+        result = validate.summarize([passed] * there, {"expectations": [{}] * count})
+        assert result["success"] is (there == count > 0)
+        if not result["success"]:
+            with pytest.raises(ValidationError, match=f"only {there} expectations were checked"):
+                validate.require_success(result)
 
 
 def test_every_column_needs_an_expectation(paths: Paths) -> None:

@@ -150,6 +150,10 @@ def require_success(result: dict[str, Any]) -> None:
         f"\n  `{item['column'] or 'table'}`: {item['type']}, seen {item['observed']}"
         for item in failed
     )
+    if not failed:
+        _refuse(
+            f"only {result['expectations']} expectations were checked; expected the whole suite"
+        )
     _refuse(f"{len(failed)} of {result['expectations']} expectations failed; expected none:{lines}")
 
 
