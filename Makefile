@@ -10,6 +10,7 @@ export OMP_NUM_THREADS ?= 1
 export DVC_NO_ANALYTICS ?= 1
 export GX_ANALYTICS_ENABLED ?= False
 export MLFLOW_DISABLE_TELEMETRY ?= true
+export ORT_DISABLE_TELEMETRY ?= 1
 export UV_PROJECT_ENVIRONMENT := .venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -92,6 +93,15 @@ serve: $(PIPELINE) ## answer calls with the model judged last: PORT=8000
 	contender bundle
 	contender serve --port $(or $(PORT),8000)
 
+.PHONY: image
+image: $(PIPELINE) ## build the image of the model judged last: IMAGE=name BUNDLE=dir BASE=image
+	$(if $(BUNDLE),,contender bundle)
+	contender image --name $(or $(IMAGE),contender) $(if $(BUNDLE),--bundle $(BUNDLE)) $(if $(BASE),--base $(BASE))
+
+.PHONY: image-test
+image-test: $(DEV) ## build an image and run it: read-only, without root, against a changed model
+	pytest tests/image
+
 .PHONY: test
 test: $(DEV) ## set up and run the whole test suite
 	pytest $(or $(TESTS),tests)
@@ -102,6 +112,7 @@ lint: $(DEV) ## pylint, formatter, types, import contracts, generated files
 	pylint src tests benchmarks
 	mypy
 	lint-imports
+	hadolint Dockerfile
 
 .PHONY: format
 format: $(DEV) ## format the code

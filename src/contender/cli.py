@@ -20,6 +20,7 @@ ENVIRONMENT: Final = {
     "DVC_NO_ANALYTICS": "1",
     "GX_ANALYTICS_ENABLED": "False",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "ORT_DISABLE_TELEMETRY": "1",
 }
 
 Argument = tuple[tuple[str, ...], dict[str, Any]]
@@ -90,12 +91,21 @@ COMMANDS: Final = STAGES | {
         "answer calls with the model of a bundle",
         (
             (("--bundle",), {"metavar": "DIR", "help": "the bundle; bundles/current if not given"}),
-            (("--digest",), {"help": "the only digest that may be served"}),
+            (("--digest",), {"help": "the only one that may be served; $BUNDLE_DIGEST if not given"}),
             (("--host",), {"default": "127.0.0.1", "help": "address to listen at"}),
             (("--port",), {"type": int, "default": 8000, "metavar": "N", "help": "0: any free"}),
             (("--workers",), {"type": int, "default": 1, "metavar": "N", "help": "processes"}),
         ),
         module="serving",
+    ),
+    "image": Command(
+        "build the container image of a bundle",
+        (
+            (("--bundle",), {"metavar": "DIR", "help": "the bundle; bundles/current if not given"}),
+            (("--name",), {"default": "contender", "help": "of the image; its tag is the commit"}),
+            (("--base",), {"metavar": "IMAGE", "help": "instead of the one in the Dockerfile"}),
+        ),
+        module="image",
     ),
     "smoke": Command(
         "run every stage and the gate on a subset, in .smoke/",

@@ -1,11 +1,15 @@
 """Commands from a result to answers: bundle, serve."""
 
+import os
 from pathlib import Path
+from typing import Final
 
 from contender import files
 from contender.commands.answer import Answer
 from contender.params import load_params
 from contender.paths import Paths
+
+DIGEST: Final = "BUNDLE_DIGEST"  # an image names the one bundle it was built with
 
 
 def bundle() -> Answer:
@@ -26,8 +30,12 @@ def serve(bundle: str | None, digest: str | None, host: str, port: int, workers:
     from contender.serving.server import serve as run
 
     paths = Paths()
-    place = Path(bundle) if bundle else paths.current
     settings = Settings(
-        bundle=place, digest=digest, host=host, port=port, workers=workers, log=paths.log
+        bundle=Path(bundle) if bundle else paths.current,
+        digest=digest or os.environ.get(DIGEST) or None,
+        host=host,
+        port=port,
+        workers=workers,
+        log=paths.log,
     )
     return Answer(code=run(settings, load_params(paths.params).serving))
