@@ -15,6 +15,7 @@ RUN --mount=type=cache,target=/root/.cache/uv \
     /uv/bin/uv sync --frozen --only-group serving --no-install-project --python python --quiet \
     && find .venv -depth -type d \( -name tests -o -path '*/onnxruntime/quantization' \
         -o -path '*/onnxruntime/tools' -o -path '*/onnxruntime/transformers' \) -exec rm -r {} + \
+    && rm .venv/.lock \
     # A read-only root cannot keep what Python compiles, and a file in an image never changes.
     && .venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash .venv
 COPY src/contender contender

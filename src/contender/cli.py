@@ -91,7 +91,10 @@ COMMANDS: Final = STAGES | {
         "answer calls with the model of a bundle",
         (
             (("--bundle",), {"metavar": "DIR", "help": "the bundle; bundles/current if not given"}),
-            (("--digest",), {"help": "the only one that may be served; $BUNDLE_DIGEST if not given"}),
+            (
+                ("--digest",),
+                {"help": "the only one that may be served; $BUNDLE_DIGEST if not given"},
+            ),
             (("--host",), {"default": "127.0.0.1", "help": "address to listen at"}),
             (("--port",), {"type": int, "default": 8000, "metavar": "N", "help": "0: any free"}),
             (("--workers",), {"type": int, "default": 1, "metavar": "N", "help": "processes"}),

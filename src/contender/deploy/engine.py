@@ -21,7 +21,9 @@ def ask(*arguments: str) -> str:
     process = _start(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     said, complaint = process.communicate()
     if process.returncode:
-        raise _refused(arguments, complaint.decode(errors="replace").strip() or "it did not say why")
+        raise _refused(
+            arguments, complaint.decode(errors="replace").strip() or "it did not say why"
+        )
     return said.decode().strip()
 
 
@@ -48,6 +50,8 @@ def exporting(image: str) -> Iterator[IO[bytes]]:
         assert process.stdout
         with process, process.stdout:
             yield process.stdout
+            while process.stdout.read(1 << 20):  # or it would die of a reader that has left
+                pass
         if process.returncode:
             raise _refused(("export",), "its files cannot be read")
     finally:

@@ -25,7 +25,6 @@ CONTENT: Final = (
     "params.yaml",
     "src/contender",
 )
-NAME: Final = re.compile(r"[a-z0-9]+(?:[._/:-]+[a-z0-9]+)*")
 BRANCH: Final = re.compile(r"^# branch\.oid ([0-9a-f]{40,64})$", re.MULTILINE)
 
 
@@ -45,14 +44,9 @@ def build_image(paths: Paths, bundle: Bundle, *, name: str, base: str | None = N
     are listed in reports/image.sbom.json. `base` takes the place of the base in the Dockerfile.
 
     Raises:
-        ImageError: no commit, no engine, an impossible name, or the build fails.
+        ImageError: no commit, no engine, or the build fails.
         IntegrityError: the bundle was changed while it was copied.
     """
-    if not NAME.fullmatch(name.lower()):
-        raise ImageError(
-            f"`{name}` cannot name an image; expected letters, digits and `.`, `-`, `/` between.",
-            hint="`make image IMAGE=registry.example/team/model`",
-        )
     engine.ask("version", "--format", "{{.Server.Version}}")
     bundle = _bring(bundle, paths.bundles)
     revision = find_revision(paths.root)
