@@ -48,7 +48,7 @@ def run(engine: Engine, built: Built, *command: str) -> str:
 def packages(engine: Engine, built: Built) -> list[set[tuple[str, str]]]:
     """Name and version of what Python finds in the image: in its environment, and in the base."""
     said = run(engine, built, "python", "-c", LIST_PACKAGES).splitlines()
-    return [{(name, version) for name, version in json.loads(line)} for line in said]
+    return [{tuple(item) for item in json.loads(line)} for line in said]
 
 
 def test_the_image_tells_what_it_is(engine: Engine, built: Built) -> None:
@@ -175,7 +175,9 @@ def test_uncommitted_code_does_not_carry_the_tag_of_a_commit(
         tag = done.stdout.splitlines()[0]
         labels = engine.inspect(tag)["Config"]["Labels"]
     finally:
-        path.unlink() if before is None else path.write_bytes(before)
+        path.unlink()
+        if before is not None:
+            path.write_bytes(before)
     revision = built.tag.partition(":")[2] + "-dirty" * is_dirty
 
     assert tag == f"own:{revision}"
