@@ -1,5 +1,6 @@
 """One engine, one repository and one image that all tests share."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -31,13 +32,12 @@ class Built:
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
     """A Docker engine."""
-    try:
-        context = running_engine()
-        found = context.__enter__()
-    except RuntimeError as error:
-        pytest.skip(f"NO DOCKER, so the image was NOT tested: {error}")
-    yield found
-    context.__exit__(None, None, None)
+    with contextlib.ExitStack() as stack:
+        try:
+            found = stack.enter_context(running_engine())
+        except RuntimeError as error:
+            pytest.skip(f"NO DOCKER, so the image was NOT tested: {error}")
+        yield found
 
 
 @pytest.fixture(scope="session")

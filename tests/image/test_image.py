@@ -15,6 +15,7 @@ from tests.conftest import git
 from tests.image.conftest import SECRET, Built, build
 from tests.servers.engine import Engine
 
+pytestmark = pytest.mark.timeout(900)  # the first one sets an engine up
 MAX_SIZE_MB = 300
 OWN = ("srv/contender/", "srv/bundles/", "srv/params.yaml", "srv/logs")
 TRAINING_SIDE = "dvc fairlearn joblib mlflow onnx pandas pyarrow scipy shap sklearn skops".split()

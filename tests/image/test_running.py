@@ -15,6 +15,7 @@ from tests.servers.bundles import make_bundle
 from tests.servers.engine import Container, Engine, running_container
 from tests.servers.serving import wait_until
 
+pytestmark = pytest.mark.timeout(900)  # the first one sets an engine up
 MAX_READY_S = 2.0
 TOLERANCE = 1e-6
 
