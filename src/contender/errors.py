@@ -14,6 +14,7 @@ ContenderError
 ├── StorageError            the storage of the data cannot be reached or refuses
 ├── RegistryError           the registry cannot be reached or refuses
 │   └── RaceError           somebody else moved the champion first
+├── ObservationError        what was counted of a release cannot be, or is not there
 ├── WriteError              a file could not be written; the old one is untouched
 ├── BusyError               another run is at work in this folder
 └── MissingError            a file that an earlier step makes is not there
@@ -81,6 +82,10 @@ class RegistryError(ContenderError):
 
 class RaceError(RegistryError):
     """Somebody else moved the champion first."""
+
+
+class ObservationError(ContenderError):
+    """What was counted of a release cannot be, or is not there."""
 
 
 class WriteError(ContenderError):
