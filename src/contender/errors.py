@@ -15,6 +15,7 @@ ContenderError
 ├── RegistryError           the registry cannot be reached or refuses
 │   └── RaceError           somebody else moved the champion first
 ├── DeployError             a server or the proxy before it cannot be started or reached
+├── ObservationError        what was counted of a release cannot be, or is not there
 ├── WriteError              a file could not be written; the old one is untouched
 ├── BusyError               another run is at work in this folder
 └── MissingError            a file that an earlier step makes is not there
@@ -86,6 +87,10 @@ class RaceError(RegistryError):
 
 class DeployError(ContenderError):
     """A server, or the proxy in front of it, cannot be started or reached."""
+
+
+class ObservationError(ContenderError):
+    """What was counted of a release cannot be, or is not there."""
 
 
 class WriteError(ContenderError):
