@@ -94,8 +94,32 @@ COMMANDS: Final = STAGES | {
             (("--host",), {"default": "127.0.0.1", "help": "address to listen at"}),
             (("--port",), {"type": int, "default": 8000, "metavar": "N", "help": "0: any free"}),
             (("--workers",), {"type": int, "default": 1, "metavar": "N", "help": "processes"}),
+            (("--log",), {"metavar": "DIR", "help": "of what was predicted; logs if not given"}),
         ),
         module="serving",
+    ),
+    "rollout": Command(
+        "bring a bundle to production beside the champion, or go on with it",
+        ((("--bundle",), {"metavar": "DIR", "help": "the bundle; bundles/current if not given"}),),
+        module="rollout",
+    ),
+    "approve": Command(
+        "let the rollout that waits go to production",
+        ((("--by",), {"metavar": "NAME", "required": True, "help": "who answers for it"}),),
+        module="rollout",
+    ),
+    "rollback": Command(
+        "end the rollout under way, or bring back what was in production before",
+        (
+            (("--to",), {"metavar": "DIGEST", "help": "another one that served before"}),
+            (("--reason",), {"required": True, "help": "kept with the record of it"}),
+        ),
+        module="rollout",
+    ),
+    "status": Command(
+        "what is in production, and how far a rollout is",
+        ((("--json",), {"action": "store_true", "dest": "as_json", "help": "print it as JSON"}),),
+        module="rollout",
     ),
     "smoke": Command(
         "run every stage and the gate on a subset, in .smoke/",

@@ -20,7 +20,9 @@ def bundle() -> Answer:
     return Answer(text=made.digest, note=f"bundle: {paths.current} leads to it")
 
 
-def serve(bundle: str | None, digest: str | None, host: str, port: int, workers: int) -> Answer:
+def serve(  # pylint: disable=too-many-arguments  # each is an option of the command
+    bundle: str | None, digest: str | None, host: str, port: int, workers: int, log: str | None
+) -> Answer:
     """Answer calls with the model of a bundle until told to end."""
     from contender.serving.server import Settings
     from contender.serving.server import serve as run
@@ -28,6 +30,11 @@ def serve(bundle: str | None, digest: str | None, host: str, port: int, workers:
     paths = Paths()
     place = Path(bundle) if bundle else paths.current
     settings = Settings(
-        bundle=place, digest=digest, host=host, port=port, workers=workers, log=paths.log
+        bundle=place,
+        digest=digest,
+        host=host,
+        port=port,
+        workers=workers,
+        log=Path(log) if log else paths.log,
     )
     return Answer(code=run(settings, load_params(paths.params).serving))

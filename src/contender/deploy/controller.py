@@ -26,12 +26,12 @@ class Hooks:
     """What a rollout asks of others.
 
     `stage` tests the server of a digest at an address, and says what is wrong, "" for nothing.
-    `promote` makes the digest the champion; it may be called again.
+    `promote` makes the challenger the champion; it may be called again.
     `tell` is told what happens.
     """
 
     stage: Callable[[str, str], str]
-    promote: Callable[[str], None]
+    promote: Callable[[Rollout], None]
     tell: Callable[[str], None]
 
 
@@ -154,7 +154,7 @@ class Controller:
     def _promote(self, rollout: Rollout, seconds: float) -> Rollout | None:
         """None once the challenger is the champion; else what becomes of the rollout."""
         try:
-            self.hooks.promote(rollout.challenger)
+            self.hooks.promote(rollout)
         except RaceError as error:
             return road.fail(rollout, "race", str(error.args[0]))
         except RegistryError as error:

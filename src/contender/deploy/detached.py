@@ -107,7 +107,9 @@ def find_program(name: str, *, hint: str) -> str:
     beside = os.path.dirname(sys.executable)
     found = which(name, path=os.pathsep.join([beside, os.environ.get("PATH", os.defpath)]))
     if found is None:
-        raise MissingError(f"the program `{name}` is not there; expected it on the PATH.", hint=hint)
+        raise MissingError(
+            f"the program `{name}` is not there; expected it on the PATH.", hint=hint
+        )
     return found
 
 
