@@ -83,17 +83,18 @@ def status(as_json: bool) -> Answer:
 def make_controller(paths: Paths, params: Params) -> Any:
     """The controller of the target that params.yaml names."""
     from contender.deploy.controller import Controller, Hooks
-    from contender.deploy.local import Processes, make_proxy
+    from contender.deploy.local import Processes
+    from contender.deploy.proxy import Proxy
     from contender.deploy.target import Target
 
     fleet = Processes(paths.rollout / "servers", paths.bundles)
-    proxy = make_proxy(paths.rollout / "proxy", port=params.release.port)
+    proxy = Proxy(paths.rollout / "proxy", f"127.0.0.1:{params.release.port}")
     hooks = Hooks(
         stage=lambda address, digest: "",
         promote=lambda rollout: _promote(paths, rollout, fleet),
         tell=lambda line: print(line, file=sys.stderr, flush=True),
     )
-    target = Target(fleet, proxy, paths.rollout / "access")
+    target = Target(fleet, proxy)
     return Controller(target, paths.rollout / "state.json", params.release, hooks)
 
 

@@ -20,7 +20,7 @@ def bundle() -> Answer:
     return Answer(text=made.digest, note=f"bundle: {paths.current} leads to it")
 
 
-def serve(  # pylint: disable=too-many-arguments  # each is an option of the command
+def serve(  # pylint: disable=too-many-arguments,too-many-positional-arguments  # each is an option of the command
     bundle: str | None, digest: str | None, host: str, port: int, workers: int, log: str | None
 ) -> Answer:
     """Answer calls with the model of a bundle until told to end."""

@@ -3,15 +3,23 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from contender.errors import IntegrityError
+
+
+class Mark(NamedTuple):
+    """How far a log was read: which file that was, and up to which byte."""
+
+    file: int = 0
+    offset: int = 0
 
 
 @dataclass(frozen=True)
 class Answer:
     """One answer to a call to the model; `digest` is the bundle that it names, if any."""
 
+    step: str
     address: str
     status: int
     latency_ms: float
@@ -23,28 +31,28 @@ class Answer:
         return self.status >= 500
 
 
-def read_answers(path: Path, offset: int) -> tuple[list[Answer], int]:
-    """The answers in the log at `path` from byte `offset` on, and the byte to go on from.
+def read_answers(path: Path, mark: Mark) -> tuple[list[Answer], Mark]:
+    """The answers in the log at `path` after `mark`, and the mark to go on from.
 
-    A line that is not finished yet is left for the next time; no file yet means no answers.
+    A line that is not finished yet is left for the next time; no file means no answers. Where the
+    proxy has begun another file, what was last in the one before is lost: fewer answers count.
 
     Raises:
         IntegrityError: the log is shorter than it was, or a line is not what the proxy writes.
     """
-    if not path.exists() and not offset:
-        return [], 0
     try:
         with path.open("rb") as stream:
-            size = stream.seek(0, 2)
+            file = path.stat().st_ino
+            offset = mark.offset if mark.file == file else 0
+            if stream.seek(0, 2) < offset:
+                raise _damaged(path, f"it is shorter than the {offset:,} bytes read before")
             stream.seek(offset)
             content = stream.read()
-    except OSError as error:
-        raise _damaged(path, str(error)) from error
-    if size < offset:
-        raise _damaged(path, f"it has {size} bytes, {offset} of which had been read")
+    except FileNotFoundError:
+        return [], mark
     end = content.rfind(b"\n") + 1
     answers = [_parse(path, line) for line in content[:end].splitlines()]
-    return [answer for answer in answers if answer], offset + end
+    return [answer for answer in answers if answer], Mark(file, offset + end)
 
 
 def _parse(path: Path, line: bytes) -> Answer | None:
@@ -53,8 +61,13 @@ def _parse(path: Path, line: bytes) -> Answer | None:
         entry = json.loads(line)
         if not _asks_model(entry["request"]):
             return None
-        latency_ms = 1000 * float(entry["duration"])
-        return Answer(entry["upstream"] or "", int(entry["status"]), latency_ms, entry["digest"])
+        return Answer(
+            step=entry["step"],
+            address=entry["upstream"] or "",
+            status=int(entry["status"]),
+            latency_ms=1000 * float(entry["duration"]),
+            digest=entry["digest"],
+        )
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(path, f"a line of it is `{line[:80]!r}`") from error
 

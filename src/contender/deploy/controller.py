@@ -14,7 +14,7 @@ from typing import Final
 from contender.deploy import rollout as road
 from contender.deploy.rollout import Phase, Rollout
 from contender.deploy.state import Deployment, read_deployment, write_deployment
-from contender.deploy.target import Server, Target
+from contender.deploy.target import Plan, Server, Target
 from contender.errors import DeployError, RaceError, RegistryError
 from contender.params import ReleaseParams
 
@@ -72,12 +72,11 @@ class Controller:
         challenger = Server(rollout.challenger)
         if fault := self.target.inspect(challenger):
             return road.blame(rollout, fault, seconds, start_s=START_S)
-        others = [server for server in plan.percent if server != challenger]
-        if any(self.target.inspect(server) for server in others):
+        if plan.main not in (None, challenger) and self.target.inspect(plan.main):
             return road.wait(rollout, seconds, limit_s=max(START_S, self.params.step_s))
         if rollout.phase is Phase.PRODUCTION and (failed := self._promote(rollout, seconds)):
             return failed
-        self.target.route(plan.percent, log=rollout.log)
+        self.target.route(plan, step=rollout.step)
         self.target.keep(plan.servers)
         return self._judge(rollout, seconds)
 
@@ -89,7 +88,6 @@ class Controller:
         """
         deployment = self.read()
         if deployment.production is None:
-            self.target.route({}, log=None)
             self.target.keep(())
             return
         server = Server(deployment.production)
@@ -103,7 +101,7 @@ class Controller:
                 )
             time.sleep(self.params.tick_s)
             self.target.fleet.start(server)
-        self.target.route({server: 100}, log=None)
+        self.target.route(Plan((server,), main=server), step="")
         self.target.keep((server,))
 
     def read(self) -> Deployment:
@@ -134,16 +132,16 @@ class Controller:
                 return road.proceed(rollout, self.params)
 
     def _count(self, rollout: Rollout) -> Rollout:
-        answers, offset = self.target.answers(rollout.log, rollout.offset)
-        addresses = {
-            server.digest: self.target.fleet.address(server) or ""
-            for server in road.plan(rollout).percent
-        }
-        return road.count(rollout, answers, addresses, offset=offset)
+        answers, mark = self.target.answers(rollout.mark)
+        now = road.plan(rollout)
+        taking = [server for server in (now.main, Server(rollout.challenger)) if server]
+        addresses = {server.digest: self.target.fleet.address(server) or "" for server in taking}
+        return road.count(rollout, answers, addresses, mark=mark)
 
     def _compare(self, rollout: Rollout, seconds: float) -> Rollout:
         """What follows from the answers that nobody was given."""
-        mirror = next(iter(road.plan(rollout).percent))
+        mirror = road.plan(rollout).main
+        assert mirror is not None  # a challenger without a champion has nobody's shadow to be
         shadow = self.target.shadow(mirror)
         if shadow.failed:
             return road.fail(rollout, "shadow", shadow.describe())

@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import which
 from typing import Final
 
 from contender.errors import DeployError, MissingError
@@ -91,6 +92,11 @@ class Detached:
             while self.is_alive() and time.monotonic() < end:
                 time.sleep(PAUSE_S)
 
+    def last_words(self) -> str:
+        """The end of what it said."""
+        said = self.output.read_text(encoding="utf-8", errors="replace")
+        return said[-400:].strip() or "nothing"
+
     @property
     def _lock(self) -> Path:
         return self.folder / "process"
@@ -102,8 +108,6 @@ def find_program(name: str, *, hint: str) -> str:
     Raises:
         MissingError: it is in neither place.
     """
-    from shutil import which
-
     beside = os.path.dirname(sys.executable)
     found = which(name, path=os.pathsep.join([beside, os.environ.get("PATH", os.defpath)]))
     if found is None:

@@ -9,7 +9,6 @@ from typing import Final
 from contender import files
 from contender.bundle import Bundle, open_bundle
 from contender.deploy.detached import Detached
-from contender.deploy.proxy import Proxy
 from contender.deploy.target import Server
 
 STOP_S: Final = 35.0  # a server takes up to 30 to answer what it has accepted
@@ -64,14 +63,6 @@ class Processes:
 
     def _process(self, server: Server) -> Detached:
         return Detached(self.folder / server.name)
-
-
-def make_proxy(folder: Path, *, port: int) -> Proxy:
-    """The proxy that keeps its files in `folder`, and listens at `port` of loopback."""
-    place = folder / "admin"
-    if not place.exists():
-        files.write_text(place, f"127.0.0.1:{find_port()}")
-    return Proxy(folder, f"127.0.0.1:{port}", place.read_text(encoding="ascii"))
 
 
 def find_port() -> int:

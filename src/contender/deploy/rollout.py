@@ -5,13 +5,13 @@ needed to go on after the controller was killed.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from contender.deploy.access import Answer
+from contender.deploy.access import Answer, Mark
 from contender.deploy.judge import (
     MIN_LATENCIES,
     Limits,
@@ -21,7 +21,7 @@ from contender.deploy.judge import (
     slow_threshold_ms,
 )
 from contender.deploy.probe import Fault
-from contender.deploy.target import Server
+from contender.deploy.target import Plan, Server
 from contender.params import ReleaseParams
 
 
@@ -58,15 +58,15 @@ class Rollout(BaseModel):
     is_extended: bool = False
     slow_ms: float | None = None  # above it an answer is slow: the champion's own 95th percentile
     latencies_ms: tuple[float, ...] = ()  # of the champion, until there are enough for slow_ms
-    offset: int = 0  # how far the log of this step was read
+    mark: Mark = Mark()  # how far the proxy's log was read
     approved_by: str | None = None
     undoes: str = ""  # why the champion must go, when the challenger is one that served before
     reason: str = ""
     message: str = ""
 
     @property
-    def log(self) -> str:
-        """What the proxy's log of this phase, or step, is called."""
+    def step(self) -> str:
+        """What the proxy's log calls this phase, or this step of the canary."""
         return f"{self.name}-{self.phase}-{len(self.steps)}"
 
     @property
@@ -75,43 +75,31 @@ class Rollout(BaseModel):
         return self.phase in ENDS
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Which servers run, and which part of the traffic each gets, in percent."""
-
-    servers: tuple[Server, ...]
-    percent: Mapping[Server, int]
-
-
 def plan(rollout: Rollout) -> Plan:
     """What must be so in the phase of `rollout`."""
-    champion = Server(rollout.champion) if rollout.champion else None
     challenger = Server(rollout.challenger)
-    if champion is None:
-        given = {challenger: 100} if rollout.phase in (Phase.PRODUCTION, Phase.DONE) else {}
-        return Plan((challenger,), given)
+    if rollout.champion is None:
+        is_in = rollout.phase in (Phase.PRODUCTION, Phase.DONE)
+        return Plan((challenger,), main=challenger if is_in else None)
+    champion = Server(rollout.champion)
+    both = (champion, challenger)
     match rollout.phase:
         case Phase.SHADOW:
             mirror = Server(champion.digest, copies_to=challenger.digest)
-            return Plan((champion, challenger, mirror), {mirror: 100})
+            return Plan((*both, mirror), main=mirror, canary=champion)
         case Phase.CANARY | Phase.APPROVAL:
-            part = round(100 * rollout.steps[-1].share)
-            return Plan((champion, challenger), {champion: 100 - part, challenger: part})
-        case Phase.PRODUCTION:
-            return Plan((champion, challenger), {challenger: 100})
-        case Phase.DONE:
-            return Plan((challenger,), {challenger: 100})
-        case Phase.ROLLED_BACK:
-            return Plan((champion,), {champion: 100})
+            return Plan(both, main=champion, canary=challenger, share=rollout.steps[-1].share)
+        case Phase.PRODUCTION | Phase.DONE:
+            return Plan(both, main=challenger)
         case _:
-            return Plan((champion, challenger), {champion: 100})
+            return Plan(both, main=champion)
 
 
 def enter(rollout: Rollout, phase: Phase, *, share: float | None = None) -> Rollout:
     """`rollout` at the start of `phase`; with `share`, of the next step of the canary."""
     nothing = Tally(0, 0, 0, 0)
     steps = rollout.steps if share is None else (*rollout.steps, Step(share, nothing, nothing))
-    fresh = {"phase": phase, "steps": steps, "elapsed_s": 0.0, "is_extended": False, "offset": 0}
+    fresh = {"phase": phase, "steps": steps, "elapsed_s": 0.0, "is_extended": False}
     return rollout.model_copy(update=fresh)
 
 
@@ -123,22 +111,21 @@ def fail(rollout: Rollout, reason: str, message: str) -> Rollout:
 
 def proceed(rollout: Rollout, params: ReleaseParams) -> Rollout:
     """`rollout` in the phase, or the step of the canary, that follows the one it has passed."""
-    shares = params.canary_shares
-    if rollout.champion is None and rollout.phase is Phase.STAGING:
-        return enter(rollout, Phase.APPROVAL)
+    shares = params.canary_shares[len(rollout.steps) :]
     match rollout.phase:
+        case Phase.STAGING if rollout.champion is None:
+            after = Phase.APPROVAL
         case Phase.STAGING if params.shadow_answers:
-            return enter(rollout, Phase.SHADOW)
-        case Phase.STAGING | Phase.SHADOW:
+            after = Phase.SHADOW
+        case Phase.STAGING | Phase.SHADOW | Phase.CANARY if shares:
             return enter(rollout, Phase.CANARY, share=shares[0])
-        case Phase.CANARY if len(rollout.steps) < len(shares):
-            return enter(rollout, Phase.CANARY, share=shares[len(rollout.steps)])
         case Phase.CANARY:
-            return enter(rollout, Phase.APPROVAL)
+            after = Phase.APPROVAL
         case Phase.APPROVAL | Phase.RETURN:
-            return enter(rollout, Phase.PRODUCTION)
+            after = Phase.PRODUCTION
         case _:
-            return enter(rollout, Phase.DONE)
+            after = Phase.DONE
+    return enter(rollout, after)
 
 
 def wait(rollout: Rollout, seconds: float, *, limit_s: float) -> Rollout:
@@ -161,14 +148,15 @@ def blame(rollout: Rollout, fault: Fault, seconds: float, *, start_s: float) -> 
 
 
 def count(
-    rollout: Rollout, answers: Sequence[Answer], addresses: Mapping[str, str], *, offset: int
+    rollout: Rollout, answers: Sequence[Answer], addresses: Mapping[str, str], *, mark: Mark
 ) -> Rollout:
     """`rollout` with `answers` counted in its last step; `addresses` maps digests to them.
 
     Until enough answers of the champion were seen to know what is slow, they serve for that alone:
     a limit taken from the very answers it is held against would not be one.
     """
-    rollout = rollout.model_copy(update={"offset": offset})
+    rollout = rollout.model_copy(update={"mark": mark})
+    answers = [a for a in answers if a.step == rollout.step]
     control = [a for a in answers if a.address == addresses.get(rollout.champion or "")]
     if rollout.slow_ms is None:
         latencies_ms = (*rollout.latencies_ms, *(a.latency_ms for a in control))

@@ -1,14 +1,14 @@
 """A place where servers run behind a proxy, as the controller sees it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from contender.bundle import Bundle
-from contender.deploy.access import Answer, read_answers
+from contender.deploy.access import Answer, Mark, read_answers
 from contender.deploy.probe import Fault, Shadow, inspect, read_shadow
-from contender.deploy.proxy import Proxy, Route
+from contender.deploy.proxy import Route
 
 
 class Server(NamedTuple):
@@ -28,20 +28,49 @@ class Server(NamedTuple):
         return cls(*name.split("+"))
 
 
+@dataclass(frozen=True)
+class Plan:
+    """Which servers run; `main` gets the calls except the `share` of them that `canary` gets.
+
+    A canary without a share stands in for `main` when that cannot be reached. Without `main` there
+    is nobody to call yet.
+    """
+
+    servers: tuple[Server, ...]
+    main: Server | None = None
+    canary: Server | None = None
+    share: float = 0.0
+
+
+class Front(Protocol):
+    """What passes calls on; it writes each down in the file `log`."""
+
+    @property
+    def log(self) -> Path:
+        """One line a call."""
+        ...
+
+    def follow(self, route: Route) -> None:
+        """Send calls along `route` from now on; the same again changes nothing."""
+
+
 class Fleet(Protocol):
     """What starts and ends servers: processes, containers. Each method may be called again."""
 
     def bundle(self, digest: str) -> Bundle:
         """The bundle that `digest` names, proven."""
+        ...
 
     def start(self, server: Server) -> None:
         """Start the server if it is not alive."""
 
     def address(self, server: Server) -> str | None:
         """Where it listens, or will; None when it was never started."""
+        ...
 
     def running(self) -> set[Server]:
         """Every server that is alive."""
+        ...
 
     def stop(self, server: Server) -> None:
         """End the server once it has answered what it accepted."""
@@ -49,11 +78,10 @@ class Fleet(Protocol):
 
 @dataclass(frozen=True)
 class Target:
-    """Servers and the proxy before them; `logs` is the folder of what the proxy writes down."""
+    """Servers, and the proxy before them."""
 
     fleet: Fleet
-    proxy: Proxy
-    logs: Path
+    proxy: Front
 
     def inspect(self, server: Server) -> Fault | None:
         """Why `server` may have no traffic; None when it may."""
@@ -62,21 +90,17 @@ class Target:
             return Fault("unreachable", "it was never started", is_starting=True)
         return inspect(address, self.fleet.bundle(server.digest))
 
-    def route(self, percent: Mapping[Server, int], *, log: str | None) -> None:
-        """Give each server its part of the traffic; the same again changes nothing.
+    def route(self, plan: Plan, *, step: str) -> None:
+        """Give each server of `plan` its share of the calls; the same again changes nothing."""
+        if plan.main is None:
+            return
+        main = self.fleet.address(plan.main) or ""
+        canary = self.fleet.address(plan.canary or plan.main) or main
+        self.proxy.follow(Route(main, canary, plan.share, step))
 
-        Older logs than `log` go; without one nothing is written down.
-        """
-        addresses = {self.fleet.address(server) or "": part for server, part in percent.items()}
-        wanted = self._file(log) if log else None
-        self.proxy.follow(Route(addresses, wanted))
-        for path in self.logs.glob("*.jsonl"):
-            if wanted is None or path.resolve() != wanted:
-                path.unlink(missing_ok=True)
-
-    def answers(self, log: str, offset: int) -> tuple[list[Answer], int]:
-        """What was answered under the name `log` from `offset` on, and where to go on."""
-        return read_answers(self._file(log), offset)
+    def answers(self, mark: Mark) -> tuple[list[Answer], Mark]:
+        """What was answered after `mark`, and where to go on."""
+        return read_answers(self.proxy.log, mark)
 
     def keep(self, servers: Iterable[Server]) -> None:
         """End every server that is not one of `servers`."""
@@ -90,7 +114,3 @@ class Target:
             DeployError: it does not say.
         """
         return read_shadow(self.fleet.address(server) or "")
-
-    def _file(self, name: str) -> Path:
-        # Absolute, for whoever runs the proxy.
-        return (self.logs / f"{name}.jsonl").resolve()
