@@ -258,7 +258,7 @@ def test_a_bad_canary_seems_harmless_on_average_no_more_than_by_chance(
 
 @pytest.mark.parametrize("share", [0.1, 0.5])
 def test_versions_alike_are_seldom_rolled_back_and_bad_ones_soon(share: float) -> None:
-    """500 releases looked at 100 times; at the tolerance 1 % may be, two standard errors allowed."""
+    """Of 500, looked at 100 times: 1 % at the tolerance, and two standard errors for chance."""
     rng = np.random.default_rng(3)
     fired = {}
     for ratio in (1.25, 6.0):
