@@ -119,6 +119,10 @@ bench: $(DEV) ## measure again every number that the README claims
 	python benchmarks/pipeline.py
 	python benchmarks/pipeline.py --rows 5000000 --alone
 
+.PHONY: bench-canary
+bench-canary: $(DEV) ## measure how often the judge of a canary errs, and how soon it acts
+	python benchmarks/canary.py
+
 .PHONY: clean
 clean: ## remove what stages and commands made; data, registry and environment stay
 	rm -rf data/interim data/prepared models reports .smoke .pytest_cache .mypy_cache .ruff_cache

@@ -52,27 +52,30 @@ def log_harm(events: Events, tolerance: float) -> np.ndarray:
     return np.asarray(logsumexp(steps, axis=0) - np.log(RATIOS))
 
 
-def log_likeness(events: Events, max_ratio: float) -> np.ndarray:
-    """Log e-value, of each step, against "its rate is `max_ratio` times the control's or more".
+def log_harmlessness(events: Events, *, max_ratio: float, max_rate: float) -> np.ndarray:
+    """Log e-value, of each step, against a canary that is too bad beside the control and at all.
 
-    The alternative is a canary like its control. Here the e-value grows with s, so s is the
-    smaller of the two shares.
+    That is: its rate is `max_ratio` times the control's or more, and `max_rate` or more. The mean
+    of two e-values, one against each; where next to nothing happens, only the second can grow.
+    """
+    likeness = _log_likeness(events, max_ratio)
+    return np.asarray(np.logaddexp(likeness, _log_rarity(events, max_rate)) - np.log(2))
+
+
+def _log_likeness(events: Events, max_ratio: float) -> np.ndarray:
+    """How much likelier the events are when the canary is like its control.
+
+    This e-value grows with the share, so here the smaller of the two is the safe one.
     """
     share = np.minimum(events.share, events.realised_share)
     return _log_ratio(events, share, 1.0, max_ratio)
 
 
-def log_rarity(events: Events, max_rate: float) -> np.ndarray:
-    """Log e-value, of each step, against "it happens to `max_rate` of the canary's or more"."""
+def _log_rarity(events: Events, max_rate: float) -> np.ndarray:
+    """How much likelier the events are when they hit a tenth of `max_rate` of the canary's."""
     spared = events.canary_requests - events.canary
-    good = RARER * max_rate
-    per_spared = np.log1p(-good) - np.log1p(-max_rate)
+    per_spared = np.log1p(-RARER * max_rate) - np.log1p(-max_rate)
     return np.asarray(events.canary * np.log(RARER) + spared * per_spared)
-
-
-def is_count(value: object) -> bool:
-    """Whether `value` is a whole number from 0; True and 1.0 are none."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _log_ratio(events: Events, share: np.ndarray, ratio: float, against: float) -> np.ndarray:
@@ -80,3 +83,8 @@ def _log_ratio(events: Events, share: np.ndarray, ratio: float, against: float) 
     happened = events.canary + events.control
     odds = (1 + share * (against - 1)) / (1 + share * (ratio - 1))
     return np.asarray(events.canary * np.log(ratio / against) + happened * np.log(odds))
+
+
+def is_count(value: object) -> bool:
+    """Whether `value` is a whole number from 0; True and 1.0 are none."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

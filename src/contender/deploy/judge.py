@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from contender.deploy.evidence import SHARPEST, Events, is_count, log_harm, log_likeness, log_rarity
+from contender.deploy.evidence import SHARPEST, Events, is_count, log_harm, log_harmlessness
 from contender.errors import ObservationError
 
 GUARDS: Final = ("errors", "slow", "invalid")
@@ -148,7 +148,9 @@ def _find_open(step: Step, limits: Limits) -> _Said | None:
         )
         return "wait", "few-requests", message
     for guard in GUARDS:
-        e_value = _show_harmless(_events([step], guard), limits)
+        events = _events([step], guard)
+        bounds = {"max_ratio": limits.max_ratio, "max_rate": limits.max_rate}
+        e_value = _exp(log_harmlessness(events, **bounds)[0])
         if e_value < 1 / limits.alpha:
             message = (
                 f"{_describe([step], guard)}: not shown to be under {limits.max_ratio:g} times the "
@@ -157,12 +159,6 @@ def _find_open(step: Step, limits: Limits) -> _Said | None:
             )
             return "wait", "ratio-open", message
     return None
-
-
-def _show_harmless(events: Events, limits: Limits) -> float:
-    """E-value against "both too often beside the control and too often at all"."""
-    like, rare = log_likeness(events, limits.max_ratio), log_rarity(events, limits.max_rate)
-    return fmean((_exp(like[0]), _exp(rare[0])))
 
 
 def _events(steps: Sequence[Step], guard: str) -> Events:
