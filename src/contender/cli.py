@@ -135,6 +135,8 @@ def main(argv: list[str] | None = None) -> int:
     parser = make_parser()
     arguments = vars(parser.parse_args(argv))
     name, show_traceback = arguments.pop("command"), arguments.pop("traceback")
+    if COMMANDS[name].module == "rollout":
+        _let_talk("contender.deploy")
     try:
         answer = _function(name)(**arguments)
     except ContenderError as error:
@@ -158,6 +160,17 @@ def make_parser() -> argparse.ArgumentParser:
         for names, settings in command.arguments:
             subparser.add_argument(*names, **settings)
     return parser
+
+
+def _let_talk(name: str) -> None:
+    """Bring what the package `name` says while it is at work to stderr."""
+    import logging
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger = logging.getLogger(name)
+    logger.handlers, logger.propagate = [handler], False
+    logger.setLevel(logging.INFO)
 
 
 def _function(name: str) -> Callable[..., Any]:

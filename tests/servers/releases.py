@@ -26,7 +26,6 @@ class Registrar:
     champions: list[str] = field(default_factory=list)
     refusal: Exception | None = None
     found: str = ""
-    story: list[str] = field(default_factory=list)
 
     def promote(self, rollout: Rollout) -> None:
         """Make the challenger the champion."""
@@ -37,7 +36,7 @@ class Registrar:
 
     def hooks(self) -> Hooks:
         """What a controller asks."""
-        return Hooks(lambda *_: self.found, self.promote, self.story.append)
+        return Hooks(lambda *_: self.found, self.promote)
 
 
 @dataclass(frozen=True)

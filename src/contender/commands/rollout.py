@@ -1,6 +1,5 @@
 """Commands from a bundle to production and back: rollout, approve, rollback, status."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +91,6 @@ def make_controller(paths: Paths, params: Params) -> Any:
     hooks = Hooks(
         stage=lambda address, digest: "",
         promote=lambda rollout: _promote(paths, rollout, fleet),
-        tell=lambda line: print(line, file=sys.stderr, flush=True),
     )
     target = Target(fleet, proxy)
     return Controller(target, paths.rollout / "state.json", params.release, hooks)

@@ -5,6 +5,7 @@ and started again, it goes on. Traffic goes only to servers that were found read
 a server is ended only when it has none.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from contender.deploy.target import Plan, Server, Target
 from contender.errors import DeployError, RaceError, RegistryError
 from contender.params import ReleaseParams
 
+LOGGER: Final = logging.getLogger(__name__)
 START_S: Final = 60.0  # for a server to become ready
 
 
@@ -27,12 +29,10 @@ class Hooks:
 
     `stage` tests the server of a digest at an address, and says what is wrong, "" for nothing.
     `promote` makes the challenger the champion; it may be called again.
-    `tell` is told what happens.
     """
 
     stage: Callable[[str, str], str]
     promote: Callable[[Rollout], None]
-    tell: Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ class Controller:
 
     def _tell(self, before: Rollout, after: Rollout) -> None:
         if before.phase is not after.phase or len(before.steps) != len(after.steps):
-            self.hooks.tell(describe(after))
+            LOGGER.info(describe(after))
 
 
 def describe(rollout: Rollout) -> str:
