@@ -1,5 +1,6 @@
-"""Commands from a result to answers: bundle, serve."""
+"""Commands from a result to answers: bundle, predict, serve."""
 
+import time
 from pathlib import Path
 
 from contender import files
@@ -18,6 +19,27 @@ def bundle() -> Answer:
         made = write_bundle({path.name: path for path in parts}, paths.bundles)
         point(paths.current, made)
     return Answer(text=made.digest, note=f"bundle: {paths.current} leads to it")
+
+
+def predict(source: str, target: str, bundle: str | None, digest: str | None) -> Answer:
+    """Predict every row of a file with the model of a bundle."""
+    from tqdm import tqdm
+
+    from contender.batch.scoring import Scorer
+    from contender.bundle import open_bundle
+
+    paths, started = Paths(), time.monotonic()
+    opened = open_bundle(Path(bundle) if bundle else paths.current, digest=digest)
+    scorer = Scorer(opened, load_params(paths.params))
+    with tqdm(unit=" rows", unit_scale=True, disable=None, leave=False) as bar:
+
+        def show(done: int, rows: int | None) -> None:
+            bar.total = rows
+            bar.update(done - bar.n)
+
+        rows = scorer.score(Path(source), Path(target), show)
+    seconds = time.monotonic() - started
+    return Answer(note=f"predict: {rows:,} rows in {seconds:.1f} s by the model {opened.digest}")
 
 
 def serve(bundle: str | None, digest: str | None, host: str, port: int, workers: int) -> Answer:
