@@ -38,9 +38,9 @@ class Source(Protocol):
 
 
 class ParquetSource:
-    """Rows of a Parquet file; texts come as categories, as they mostly lie there."""
+    """Rows of a Parquet file; texts of features come as categories, as they mostly lie there."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, schema: Schema) -> None:
         self._path = path
         try:
             with pq.ParquetFile(path) as file:
@@ -49,17 +49,18 @@ class ParquetSource:
         except BROKEN as error:
             raise delivery.unreadable_parquet(path, error) from error
         self.names: list[str] = fields.names
-        self._texts = {field.name for field in fields if pa.types.is_string(field.type)}
+        texts = {field.name for field in fields if pa.types.is_string(field.type)}
+        self._texts = [name for name in schema.features if name in texts]
 
     def read(self, columns: Collection[str]) -> Iterator[pa.RecordBatch]:
         """See `Source`."""
+        options = {"buffer_size": BUFFER_BYTES, "read_dictionary": self._texts}
         try:
-            with pq.ParquetFile(
-                self._path,
-                read_dictionary=[name for name in columns if name in self._texts],
-                buffer_size=BUFFER_BYTES,
-            ) as file:
-                yield from file.iter_batches(CHUNK_ROWS, columns=list(columns), use_threads=False)
+            with pq.ParquetFile(self._path, **options) as file:
+                for group in range(file.num_row_groups):  # all at once would keep those it has read
+                    yield from file.iter_batches(
+                        CHUNK_ROWS, row_groups=[group], columns=list(columns), use_threads=False
+                    )
         except BROKEN as error:
             raise delivery.unreadable_parquet(self._path, error) from error
 
@@ -122,7 +123,9 @@ def open_source(path: Path, schema: Schema, params: IngestParams) -> Source:
             hint="name a file that is there, or deliver it again",
         )
     source: Source = (
-        ParquetSource(path) if path.suffix == ".parquet" else CsvSource(path, schema, params)
+        ParquetSource(path, schema)
+        if path.suffix == ".parquet"
+        else CsvSource(path, schema, params)
     )
     said = delivery.name_differences(source.names, known=schema.columns, needed=schema.features)
     if said:
