@@ -87,6 +87,10 @@ def _without_nan(numbers: pa.Array) -> pa.Array:
 
 def _without_blanks(values: pa.Array) -> pa.Array:
     """The values with null for the empty texts that a quoted empty cell leaves."""
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    if pa.types.is_large_string(values.type):
+        values = values.cast(pa.string())
     if not pa.types.is_string(values.type):
         return values
     return pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)

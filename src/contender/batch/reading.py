@@ -49,7 +49,7 @@ class ParquetSource:
         except BROKEN as error:
             raise delivery.unreadable_parquet(path, error) from error
         self.names: list[str] = fields.names
-        texts = {field.name for field in fields if pa.types.is_string(field.type)}
+        texts = {field.name for field in fields if field.type in (pa.string(), pa.large_string())}
         self._texts = [name for name in schema.features if name in texts]
 
     def read(self, columns: Collection[str]) -> Iterator[pa.RecordBatch]:

@@ -83,7 +83,7 @@ class Scorer:
             except PredictionError as error:
                 rows = f"{before + 1} to {before + batch.num_rows}"
                 raise PredictionError(
-                    f"of the rows {rows}, {error.args[0]}", hint=error.hint
+                    f"in the rows {rows}: {error.args[0]}", hint=error.hint
                 ) from error
             columns = [ids, *predictions.reshape(batch.num_rows, -1).T]
             yield pa.record_batch([pa.array(column) for column in columns], schema=fields)
