@@ -62,5 +62,5 @@ def params(**policy: Any) -> Params:
     return kept.model_copy(update={"serving": kept.serving.model_copy(update=policy)})
 
 
-def unheard(done: int, rows: int | None) -> None:
+def unheard(*_: int | None) -> None:
     """Progress that nobody looks at."""

@@ -29,17 +29,12 @@ BAD = [
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-@pytest.mark.parametrize(("column", "value", "said"), BAD)
-def test_a_bad_cell_is_named_with_its_row(  # pylint: disable=too-many-arguments
-    score: Score,
-    boxes: pd.DataFrame,
-    tmp_path: Path,
-    suffix: str,
-    column: str,
-    value: str,
-    said: str,
+@pytest.mark.parametrize("bad", BAD)
+def test_a_bad_cell_is_named_with_its_row(
+    score: Score, boxes: pd.DataFrame, tmp_path: Path, suffix: str, bad: tuple[str, str, str]
 ) -> None:
     """In whichever chunk it is, rows count from the top of the file, and nothing is written."""
+    column, value, said = bad
     boxes.loc[199, column] = value
 
     with pytest.raises(CellError, match=f"`{column}` has 1 values that are {said}"):
@@ -102,6 +97,13 @@ def test_columns_are_those_of_the_model(score: Score, boxes: pd.DataFrame, suffi
         score(other, suffix=suffix)
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_no_rows_are_refused(score: Score, boxes: pd.DataFrame, suffix: str) -> None:
+    """All columns and nothing below them is no table to predict."""
+    with pytest.raises(DataError, match="has a header but no rows"):
+        score(boxes.head(0), suffix=suffix)
+
+
 def test_a_column_given_twice_is_refused(bundles: dict[str, Bundle], tmp_path: Path) -> None:
     """Nobody could tell which of the two is meant."""
     names = "colour,region,weight,items,express,gift,weight"
@@ -117,7 +119,6 @@ def test_a_column_given_twice_is_refused(bundles: dict[str, Bundle], tmp_path: P
         ("rows.csv", b"", r"is empty \(0 bytes\)"),
         ("rows.parquet", b"", r"is empty \(0 bytes\)"),
         ("rows.csv", b"\n\n", "cannot be read as CSV"),
-        ("rows.csv", b"colour,region,weight,items,express,gift\n", "has a header but no rows"),
         ("rows.csv", b"colour,region,weight,items,express,gift\nred\n", "cannot be read as CSV"),
         ("rows.csv", b"col\xff\n", "is not utf-8"),
         ("rows.csv", b"\x00\x01\x02", "cannot be read as CSV"),

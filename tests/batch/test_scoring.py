@@ -136,7 +136,7 @@ def test_an_interrupted_run_leaves_the_old_file(
     write(boxes, tmp_path / "rows.parquet")
     (tmp_path / name).write_text("old")
 
-    def stop(done: int, rows: int | None) -> None:
+    def stop(*_: int | None) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -146,29 +146,29 @@ def test_an_interrupted_run_leaves_the_old_file(
 
 
 @pytest.mark.parametrize(
-    ("source", "target", "said"),
+    ("names", "said"),
     [
-        ("rows.csv", "rows.csv", "is the input"),
-        ("rows.csv", "link.csv", "is the input"),
-        ("rows.txt", "out.csv", "`.*rows.txt` does not say what it holds"),
-        ("rows.csv", "out", "`.*out` does not say what it holds"),
+        (("rows.csv", "rows.csv"), "is the input"),
+        (("rows.csv", "link.csv"), "is the input"),
+        (("rows.txt", "out.csv"), "`.*rows.txt` does not say what it holds"),
+        (("rows.csv", "out"), "`.*out` does not say what it holds"),
     ],
 )
 def test_files_must_be_two_and_say_what_they_hold(
     bundles: dict[str, Bundle],
     boxes: pd.DataFrame,
     tmp_path: Path,
-    source: str,
-    target: str,
+    names: tuple[str, str],
     said: str,
 ) -> None:
     """The input is never written over, not even through a link; other suffixes are refused."""
     write(boxes, tmp_path / "rows.csv")
     (tmp_path / "link.csv").symlink_to(tmp_path / "rows.csv")
     before = (tmp_path / "rows.csv").read_bytes()
+    source, target = (tmp_path / name for name in names)
 
     with pytest.raises(ParameterError, match=said):
-        Scorer(bundles["boxes"], params()).score(tmp_path / source, tmp_path / target, unheard)
+        Scorer(bundles["boxes"], params()).score(source, target, unheard)
     assert (tmp_path / "rows.csv").read_bytes() == before
 
 

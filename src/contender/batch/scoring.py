@@ -1,7 +1,6 @@
 """Every row of a file predicted by a bundle: in by chunks, out at once or not at all."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +15,6 @@ from contender.bundle import MODEL, Bundle, prove, to_columns
 from contender.errors import CellError, DataError, ParameterError, PredictionError
 from contender.inference import Predictor
 from contender.params import Params
-from contender.problem.schema import Schema
 
 WRITERS: Final[dict[str, Any]] = {".csv": pv.CSVWriter, ".parquet": pq.ParquetWriter}
 DIGEST: Final = "model_digest"
@@ -33,13 +31,13 @@ class Scorer:
     """
 
     def __init__(self, bundle: Bundle, params: Params) -> None:
-        self.digest = bundle.digest
-        self.schema = bundle.schema()
+        self._digest = bundle.digest
+        self._schema = bundle.schema()
         self._params = params
-        self._checker = Checker(self.schema, params.serving)
+        self._checker = Checker(self._schema, params.serving)
         self._predictor = Predictor(bundle.read(MODEL))
         golden = bundle.golden()
-        prove(self._predictor.predict(to_columns(golden.records, self.schema)).tolist(), golden)
+        prove(self._predictor.predict(to_columns(golden.records, self._schema)).tolist(), golden)
 
     def score(self, source: Path, target: Path, progress: Progress) -> int:
         """Write the prediction of each row of `source` to `target`; how many there were.
@@ -54,9 +52,9 @@ class Scorer:
             WriteError: `target` cannot be written; it is as it was.
         """
         _require_files(source, target)
-        opened = open_source(source, self.schema, self._params.ingest)
-        done = 0
-        with _replacing(target, self._output(opened)) as writer:
+        opened = open_source(source, self._schema, self._params.ingest)
+        make, fields, done = WRITERS[target.suffix], self._output(opened), 0
+        with files.replacing(target) as stream, make(stream, fields) as writer:
             for chunk in self._chunks(opened):
                 writer.write_batch(chunk)
                 done += chunk.num_rows
@@ -71,8 +69,8 @@ class Scorer:
     def _chunks(self, source: Source) -> Iterator[pa.RecordBatch]:
         """Ids and predictions, chunk by chunk."""
         fields, before = self._output(source), 0
-        named = (self.schema.id,) if self.schema.id in source.names else ()
-        for batch in source.read([*named, *self.schema.features]):
+        named = (self._schema.id,) if self._schema.id in source.names else ()
+        for batch in source.read([*named, *self._schema.features]):
             try:
                 ids = self._checker.ids(batch, before)
                 predictions = self._predictor.predict(self._checker.features(batch))
@@ -91,17 +89,10 @@ class Scorer:
 
     def _output(self, source: Source) -> pa.Schema:
         """The id, or the number of the row, and one column an output of the graph."""
-        has_id = self.schema.id in source.names
-        named = (self.schema.id, pa.string()) if has_id else (ROW, pa.int64())
+        has_id = self._schema.id in source.names
+        named = (self._schema.id, pa.string()) if has_id else (ROW, pa.int64())
         outputs = [(name, pa.float64()) for name in self._predictor.outputs]
-        return pa.schema([named, *outputs], metadata={DIGEST: self.digest})
-
-
-@contextmanager
-def _replacing(target: Path, fields: pa.Schema) -> Iterator[Any]:
-    """A writer to a file that takes the place of `target` when the block ends well."""
-    with files.replacing(target) as stream, WRITERS[target.suffix](stream, fields) as writer:
-        yield writer
+        return pa.schema([named, *outputs], metadata={DIGEST: self._digest})
 
 
 def _require_files(source: Path, target: Path) -> None:

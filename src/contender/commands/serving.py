@@ -31,11 +31,11 @@ def predict(source: str, target: str, bundle: str | None, digest: str | None) ->
     paths, started = Paths(), time.monotonic()
     opened = open_bundle(Path(bundle) if bundle else paths.current, digest=digest)
     scorer = Scorer(opened, load_params(paths.params))
-    with tqdm(unit=" rows", unit_scale=True, disable=None, leave=False) as bar:
+    with tqdm(unit=" rows", unit_scale=True, disable=None, leave=False) as shown:
 
         def show(done: int, rows: int | None) -> None:
-            bar.total = rows
-            bar.update(done - bar.n)
+            shown.total = rows
+            shown.update(done - shown.n)
 
         rows = scorer.score(Path(source), Path(target), show)
     seconds = time.monotonic() - started

@@ -1,4 +1,4 @@
-"""What a caller may send for a column, by the policies of params.yaml: one at a time or in a file."""
+"""What a caller may send for a column, in a call or in a file, by the policies of params.yaml."""
 
 from typing import Final
 
