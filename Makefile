@@ -92,6 +92,10 @@ serve: $(PIPELINE) ## answer calls with the model judged last: PORT=8000
 	contender bundle
 	contender serve --port $(or $(PORT),8000)
 
+.PHONY: predict
+predict: $(PIPELINE) ## predict every row of a file: INPUT=rows.parquet OUTPUT=predictions.parquet
+	contender predict $(INPUT) $(OUTPUT)
+
 .PHONY: test
 test: $(DEV) ## set up and run the whole test suite
 	pytest $(or $(TESTS),tests)
@@ -118,6 +122,11 @@ bench: $(DEV) ## measure again every number that the README claims
 	python benchmarks/gate.py
 	python benchmarks/pipeline.py
 	python benchmarks/pipeline.py --rows 5000000 --alone
+	python benchmarks/batch.py
+
+.PHONY: bench-batch
+bench-batch: $(DEV) ## measure predictions of 1,000,000 rows against a bare script
+	python benchmarks/batch.py
 
 .PHONY: bench-canary
 bench-canary: $(DEV) ## measure how often the judge of a canary errs, and how soon it acts

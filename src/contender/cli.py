@@ -86,6 +86,16 @@ COMMANDS: Final = STAGES | {
     ),
     "report": Command("write reports/report.html, the plots and the model card", module="release"),
     "bundle": Command("put the judged result into one immutable folder", module="serving"),
+    "predict": Command(
+        "predict every row of a file with the model of a bundle",
+        (
+            (("source",), {"metavar": "INPUT", "help": "rows, in .csv or .parquet"}),
+            (("target",), {"metavar": "OUTPUT", "help": "predictions, in .csv or .parquet"}),
+            (("--bundle",), {"metavar": "DIR", "help": "the bundle; bundles/current if not given"}),
+            (("--digest",), {"help": "the only digest that may predict"}),
+        ),
+        module="serving",
+    ),
     "serve": Command(
         "answer calls with the model of a bundle",
         (
