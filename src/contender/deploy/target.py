@@ -94,8 +94,8 @@ class Target:
         """Give each server of `plan` its share of the calls; the same again changes nothing."""
         if plan.main is None:
             return
-        main = self.fleet.address(plan.main) or ""
-        canary = self.fleet.address(plan.canary or plan.main) or main
+        servers = (plan.main, plan.canary or plan.main)
+        main, canary = [self.fleet.address(server) or "" for server in servers]
         self.proxy.follow(Route(main, canary, plan.share, step))
 
     def answers(self, mark: Mark) -> tuple[list[Answer], Mark]:
