@@ -77,6 +77,24 @@ def test_what_was_under_way_is_answered(boxes: Bundle, tmp_path: Path) -> None:
     assert ended
 
 
+def test_a_caller_who_never_ends_keeps_nobody_waiting(boxes: Bundle, tmp_path: Path) -> None:
+    """Half a call, and a connection without one: the service ends once the deadline is over."""
+    with running_service(boxes.folder, tmp_path, drain_s=0.2, deadline_s=1.0) as service:
+        address = urlparse(service.url)
+        with (
+            socket.create_connection((address.hostname, address.port), timeout=10) as stalled,
+            socket.create_connection((address.hostname, address.port), timeout=10),
+        ):
+            stalled.sendall(b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n{")
+            time.sleep(0.1)
+            os.kill(service.process, signal.SIGTERM)
+            answer = stalled.recv(4096)
+            ended = wait_until(lambda: not is_running(service.process), seconds=5)
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert ended
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_idle_service_ends_at_once(
     boxes: Bundle, tmp_path: Path, number: signal.Signals

@@ -66,7 +66,9 @@ def test_memory_is_flat(boxes: Bundle, tmp_path: Path, count: int) -> None:
                 sizes.append(process.memory_info().rss)
         connection.close()
     warm, *later = sizes[WARM - 1 :]
-    slope = np.polyfit(np.linspace(0, count * (1 - WARM / SAMPLES), len(later) + 1), [warm, *later], 1)[0]
+    slope = np.polyfit(
+        np.linspace(0, count * (1 - WARM / SAMPLES), len(later) + 1), [warm, *later], 1
+    )[0]
     print(
         f"{count} calls: {warm / 1e6:.1f} MB after the warm-up, at most {max(later) / 1e6:.1f} MB"
         f" and at last {later[-1] / 1e6:.1f} MB; {slope:+.1f} bytes a call"

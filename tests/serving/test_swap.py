@@ -15,6 +15,7 @@ from tests.serving.records import BOXES, as_tensors
 from tests.servers.load import calling
 from tests.servers.serving import Running, params, running_service, wait_until
 
+
 def serves(service: Running, digest: str) -> bool:
     """True when the service says that this bundle is at work."""
     with service.client() as client:
