@@ -16,6 +16,8 @@ from tests.serving.records import BOX
 from tests.servers.load import calling
 from tests.servers.serving import is_running, running_service, wait_until
 
+NOTICED_S = 0.5  # what a proxy takes to send elsewhere
+
 
 @short_or_long(2, 20)
 def test_no_call_fails_while_a_loaded_service_ends(
@@ -25,13 +27,14 @@ def test_no_call_fails_while_a_loaded_service_ends(
     answered = 0
     for number in range(count):
         with (
-            running_service(boxes.folder, tmp_path / str(number), drain_s=1.0) as service,
+            running_service(boxes.folder, tmp_path / str(number), drain_s=1.5) as service,
             service.client() as health,
             calling(service.url, "/predict", {"records": [BOX]}, callers=6) as outcomes,
         ):
             time.sleep(0.4)
             os.kill(service.process, signal.SIGTERM)
             assert wait_until(lambda: health.get("/v2/health/ready").status_code == 503, seconds=1)
+            time.sleep(NOTICED_S)
             outcomes.stop.set()
             assert wait_until(lambda: not is_running(service.process), seconds=30)
         assert not outcomes.failures
