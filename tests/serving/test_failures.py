@@ -13,6 +13,7 @@ from contender.serving.calls import Call
 from contender.serving.holder import Holder
 from contender.serving.metrics import Metrics
 from contender.serving.model import Model
+from tests.serving.records import BOX
 from tests.serving.series import read_series
 from tests.servers.bundles import make_bundle
 from tests.servers.serving import params, running_service
@@ -91,3 +92,16 @@ def test_events_are_json_and_name_the_call(boxes: Bundle, tmp_path: Path) -> Non
     assert (event["request_id"], event["trace_id"]) == ("order-17", TRACE[3:35])
     assert (event["status"], event["field"]) == (422, answer.json()["field"])
     assert event["level"] == "info"
+
+
+def test_no_value_is_in_an_event(boxes: Bundle, tmp_path: Path) -> None:
+    """What a caller wrote, which may be of a protected column, is not told on stderr."""
+    with running_service(boxes.folder, tmp_path) as service, service.client() as client:
+        for region in ("my-secret", ["my-secret"], 4711):
+            answer = client.post("/predict", json={"records": [BOX | {"region": region}]})
+            assert answer.json()["field"].startswith("records[0].region")
+    text = service.events.read_text(encoding="utf-8")
+
+    assert text.count("call refused") == 3
+    assert "my-secret" not in text
+    assert "4711" not in text
