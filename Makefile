@@ -100,6 +100,10 @@ predict: $(PIPELINE) ## predict every row of a file: INPUT=rows.parquet OUTPUT=p
 test: $(DEV) ## set up and run the whole test suite
 	pytest $(or $(TESTS),tests)
 
+.PHONY: soak
+soak: $(DEV) ## the long forms of tests: 100,000 calls, 10,000 odd ones, 20 ends, 50 swaps
+	pytest -m soak -rP --durations=0 $(or $(TESTS),tests)
+
 .PHONY: lint
 lint: $(DEV) ## pylint, formatter, types, import contracts, generated files
 	ruff format --check src tests benchmarks
