@@ -102,9 +102,17 @@ image: $(PIPELINE) ## build the image of the model judged last: IMAGE=name BUNDL
 image-test: $(DEV) ## build an image and run it: read-only, without root, against a changed model
 	pytest tests/image
 
+.PHONY: predict
+predict: $(PIPELINE) ## predict every row of a file: INPUT=rows.parquet OUTPUT=predictions.parquet
+	contender predict $(INPUT) $(OUTPUT)
+
 .PHONY: test
 test: $(DEV) ## set up and run the whole test suite
 	pytest $(or $(TESTS),tests)
+
+.PHONY: soak
+soak: $(DEV) ## the long forms of tests: 100,000 calls, 10,000 odd ones, 20 ends, 50 swaps
+	pytest -m soak -rP --durations=0 $(or $(TESTS),tests)
 
 .PHONY: lint
 lint: $(DEV) ## pylint, formatter, types, import contracts, generated files
@@ -129,6 +137,15 @@ bench: $(DEV) ## measure again every number that the README claims
 	python benchmarks/gate.py
 	python benchmarks/pipeline.py
 	python benchmarks/pipeline.py --rows 5000000 --alone
+	python benchmarks/batch.py
+
+.PHONY: bench-batch
+bench-batch: $(DEV) ## measure predictions of 1,000,000 rows against a bare script
+	python benchmarks/batch.py
+
+.PHONY: bench-canary
+bench-canary: $(DEV) ## measure how often the judge of a canary errs, and how soon it acts
+	python benchmarks/canary.py
 
 .PHONY: clean
 clean: ## remove what stages and commands made; data, registry and environment stay

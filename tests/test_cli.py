@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from contender.cli import COMMANDS, STAGES, main
 from contender.params import load_params
 from tests import datasets
+from tests.servers.bundles import make_bundle
 
 # A shell starts background jobs deaf to Ctrl-C, and a test run may be one.
 HEARING = """
@@ -79,7 +81,9 @@ def test_nobody_is_reported_to(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["ingest", "--colour"], ["smoke"], ["remote"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["fly"], ["ingest", "--colour"], ["smoke"], ["remote"], ["predict", "a"]]
+)
 def test_what_is_no_command_is_refused(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -168,6 +172,33 @@ def test_tune_writes_the_winner(tmp_path: Path) -> None:
     assert load_params(paths.params).train.hyperparameters["linear"] == {"strength": 0.5}
     trials = json.loads(paths.tuning.read_text(encoding="utf-8"))["trials"]
     assert [trial["settings"] for trial in trials] == [{"strength": 0.5}, {"strength": 1e6}]
+
+
+def test_predict_writes_a_file_and_says_whose_predictions_they_are(tmp_path: Path) -> None:
+    """Nothing on stdout; rows, seconds and the digest in one line on stderr, without a bar."""
+    bundle = make_bundle(tmp_path)
+    project = next(tmp_path.glob("boxes-*"))
+    arguments = ["predict", "data/raw/boxes.csv", "out.parquet", "--bundle", str(bundle.folder)]
+    done = run(project, *arguments, "--digest", bundle.digest)
+
+    assert (done.returncode, done.stdout) == (0, "")
+    assert re.fullmatch(
+        rf"predict: 900 rows in \d+\.\d s by the model {bundle.digest}\n", done.stderr
+    )
+    assert (project / "out.parquet").is_file()
+
+
+@pytest.mark.parametrize("named", [["--digest", "0" * 64], ["--bundle", "none"], []])
+def test_predict_needs_the_bundle_that_is_asked_for(tmp_path: Path, named: list[str]) -> None:
+    """Another digest, another folder, no bundle at all: exit code 1, and no file."""
+    bundle = make_bundle(tmp_path)
+    project = next(tmp_path.glob("boxes-*"))
+    given = ["--bundle", str(bundle.folder)] if "--digest" in named else []
+    done = run(project, "predict", "data/raw/boxes.csv", "out.csv", *given, *named)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert not (project / "out.csv").exists()
 
 
 def test_ctrl_c_says_that_nothing_is_half_written(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contender.errors import DataError
+from contender.errors import CellError, DataError
 
 TEXT: Final = pa.dictionary(pa.int32(), pa.string())
 _TRUTHS: Final = {"1": 1.0, "1.0": 1.0, "true": 1.0, "yes": 1.0}
@@ -34,16 +34,22 @@ def as_id(values: pa.Array) -> pa.Array:
 
 
 def as_boolean(values: pa.Array, name: str) -> pa.Array:
-    """The values as 0.0 and 1.0, null where missing.
+    """The values as 0.0 and 1.0, null where missing or NaN.
 
     Raises:
-        DataError: a value is none of 0, 1, true, false, yes and no.
+        CellError: a value is none of 0, 1, true, false, yes and no.
     """
+    expected = "a boolean (0, 1, true, false, yes or no)"
+    if _is_number(values.type):
+        numbers = _without_nan(values.cast(pa.float64(), safe=False))
+        truths = pc.equal(numbers, 1).cast(pa.float64())
+        refuse(values, pc.not_equal(numbers, truths), name, expected)
+        return numbers
     values = as_text(values)
     meanings = _TRUTHS | _FALSEHOODS
     read = [meanings.get(str(text).lower()) for text in values.dictionary.to_pylist()]
     numbers = pa.array(read, pa.float64()).take(values.indices)
-    _require_read(values, numbers, name, "a boolean (0, 1, true, false, yes or no)")
+    refuse(values, pc.and_(pc.is_null(numbers), pc.is_valid(values)), name, expected)
     return numbers
 
 
@@ -51,15 +57,13 @@ def as_number(values: pa.Array, name: str, *, whole: bool) -> pa.Array:
     """The values as finite float64, null where missing or NaN.
 
     Raises:
-        DataError: a value is no number, is infinite, or has a fraction where `whole` is asked.
+        CellError: a value is no number, is infinite, or has a fraction where `whole` is asked.
     """
-    numbers = _converted(values, name, pa.float64(), "a number")
-    numbers = pc.if_else(pc.is_nan(numbers), pa.scalar(None, pa.float64()), numbers)
+    numbers = _without_nan(_converted(values, name, pa.float64(), "a number"))
     bad = pc.invert(pc.is_finite(numbers))
     if whole:
         bad = pc.or_(bad, pc.not_equal(numbers, pc.floor(numbers)))
-    if pc.any(bad).as_py():
-        raise _bad_cells(values, bad, name, "a whole number" if whole else "a finite number")
+    refuse(values, bad, name, "a whole number" if whole else "a finite number")
     return numbers
 
 
@@ -72,8 +76,21 @@ def _converted(values: pa.Array, name: str, kind: pa.DataType, expected: str) ->
         raise _bad_cells(texts, bad, name, expected) from None
 
 
+def _is_number(kind: pa.DataType) -> bool:
+    kinds = pa.types
+    return bool(kinds.is_boolean(kind) or kinds.is_integer(kind) or kinds.is_floating(kind))
+
+
+def _without_nan(numbers: pa.Array) -> pa.Array:
+    return pc.if_else(pc.is_nan(numbers), pa.scalar(None, pa.float64()), numbers)
+
+
 def _without_blanks(values: pa.Array) -> pa.Array:
     """The values with null for the empty texts that a quoted empty cell leaves."""
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    if pa.types.is_large_string(values.type):
+        values = values.cast(pa.string())
     if not pa.types.is_string(values.type):
         return values
     return pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
@@ -87,17 +104,33 @@ def _fails(text: str | None, kind: pa.DataType) -> bool:
     return False
 
 
-def _require_read(values: pa.Array, numbers: pa.Array, name: str, expected: str) -> None:
-    bad = pc.and_(pc.is_null(numbers), pc.is_valid(values))
+def refuse(values: pa.Array, bad: pa.Array, name: str, expected: str) -> None:
+    """Nothing, once no entry of `bad` is true.
+
+    Raises:
+        CellError: one is; it names the column and the first bad rows.
+    """
     if pc.any(bad).as_py():
         raise _bad_cells(values, bad, name, expected)
 
 
-def _bad_cells(values: pa.Array, bad: pa.Array, name: str, expected: str) -> DataError:
+def require_there(values: pa.Array, name: str, expected: str) -> None:
+    """Nothing, once no value is missing.
+
+    Raises:
+        CellError: one is.
+    """
+    if values.null_count:
+        raise _bad_cells(values, pc.is_null(values), name, expected)
+
+
+def _bad_cells(values: pa.Array, bad: pa.Array, name: str, expected: str) -> CellError:
     rows = pc.indices_nonzero(pc.fill_null(bad, False)).to_pylist()
-    first = ", ".join(f"`{values[row].as_py()}` in row {row + 1}" for row in rows[:3])
-    return DataError(
-        f"the column `{name}` has {len(rows)} values that are not {expected}: {first}.",
+    return CellError(
+        name,
+        expected,
+        count=len(rows),
+        shown={row + 1: values[row].as_py() for row in rows[:3]},
         hint="correct those cells, or the `dtype` of the column in data/schema.yaml",
     )
 
@@ -106,7 +139,7 @@ def as_time(values: pa.Array, name: str) -> pa.Array:
     """The values as timestamps in microseconds, null where missing.
 
     Raises:
-        DataError: a value is no ISO 8601 date or time.
+        CellError: a value is no ISO 8601 date or time.
     """
     return _converted(values, name, pa.timestamp("us"), "a date such as 2026-01-31")
 
@@ -117,8 +150,7 @@ def require_unique(ids: pa.Array, name: str) -> None:
     Raises:
         DataError: an id is missing or given twice.
     """
-    if ids.null_count:
-        raise _bad_cells(ids, pc.is_null(ids), name, "an id")
+    require_there(ids, name, "an id")
     if len(pc.unique(ids)) == len(ids):
         return
     counts: Any = pc.value_counts(ids)

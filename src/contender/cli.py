@@ -87,6 +87,16 @@ COMMANDS: Final = STAGES | {
     ),
     "report": Command("write reports/report.html, the plots and the model card", module="release"),
     "bundle": Command("put the judged result into one immutable folder", module="serving"),
+    "predict": Command(
+        "predict every row of a file with the model of a bundle",
+        (
+            (("source",), {"metavar": "INPUT", "help": "rows, in .csv or .parquet"}),
+            (("target",), {"metavar": "OUTPUT", "help": "predictions, in .csv or .parquet"}),
+            (("--bundle",), {"metavar": "DIR", "help": "the bundle; bundles/current if not given"}),
+            (("--digest",), {"help": "the only digest that may predict"}),
+        ),
+        module="serving",
+    ),
     "serve": Command(
         "answer calls with the model of a bundle",
         (
@@ -98,6 +108,7 @@ COMMANDS: Final = STAGES | {
             (("--host",), {"default": "127.0.0.1", "help": "address to listen at"}),
             (("--port",), {"type": int, "default": 8000, "metavar": "N", "help": "0: any free"}),
             (("--workers",), {"type": int, "default": 1, "metavar": "N", "help": "processes"}),
+            (("--log",), {"metavar": "DIR", "help": "of what was predicted; logs if not given"}),
         ),
         module="serving",
     ),
@@ -109,6 +120,29 @@ COMMANDS: Final = STAGES | {
             (("--base",), {"metavar": "IMAGE", "help": "instead of the one in the Dockerfile"}),
         ),
         module="image",
+    ),
+    "rollout": Command(
+        "bring a bundle to production beside the champion, or go on with it",
+        ((("--bundle",), {"metavar": "DIR", "help": "the bundle; bundles/current if not given"}),),
+        module="rollout",
+    ),
+    "approve": Command(
+        "let the rollout that waits go to production",
+        ((("--by",), {"metavar": "NAME", "required": True, "help": "who answers for it"}),),
+        module="rollout",
+    ),
+    "rollback": Command(
+        "end the rollout under way, or bring back what was in production before",
+        (
+            (("--to",), {"metavar": "DIGEST", "help": "another one that served before"}),
+            (("--reason",), {"required": True, "help": "kept with the record of it"}),
+        ),
+        module="rollout",
+    ),
+    "status": Command(
+        "what is in production, and how far a rollout is",
+        ((("--json",), {"action": "store_true", "dest": "as_json", "help": "print it as JSON"}),),
+        module="rollout",
     ),
     "smoke": Command(
         "run every stage and the gate on a subset, in .smoke/",
@@ -124,6 +158,8 @@ def main(argv: list[str] | None = None) -> int:
     parser = make_parser()
     arguments = vars(parser.parse_args(argv))
     name, show_traceback = arguments.pop("command"), arguments.pop("traceback")
+    if COMMANDS[name].module == "rollout":
+        _let_talk("contender.deploy")
     try:
         answer = _function(name)(**arguments)
     except ContenderError as error:
@@ -147,6 +183,17 @@ def make_parser() -> argparse.ArgumentParser:
         for names, settings in command.arguments:
             subparser.add_argument(*names, **settings)
     return parser
+
+
+def _let_talk(name: str) -> None:
+    """Bring what the package `name` says while it is at work to stderr."""
+    import logging
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger = logging.getLogger(name)
+    logger.handlers, logger.propagate = [handler], False
+    logger.setLevel(logging.INFO)
 
 
 def _function(name: str) -> Callable[..., Any]:

@@ -4,6 +4,7 @@ ContenderError
 ├── ParameterError          params.yaml says something that cannot be
 ├── SchemaError             data/schema.yaml says something that cannot be
 ├── DataError               the data is missing, unreadable or not what the schema says
+│   ├── CellError           cells are not what the schema says of their column
 │   ├── ValidationError     the data breaks an expectation, or nothing was checked
 │   └── SplitError          the holdout would be too small, one-sided or shared
 ├── ModelError              a model cannot be built, converted or trusted
@@ -14,11 +15,16 @@ ContenderError
 ├── StorageError            the storage of the data cannot be reached or refuses
 ├── RegistryError           the registry cannot be reached or refuses
 │   └── RaceError           somebody else moved the champion first
+├── DeployError             a server or the proxy before it cannot be started or reached
+├── ObservationError        what was counted of a release cannot be, or is not there
 ├── ImageError              an image cannot be built, or nobody is there to build it
 ├── WriteError              a file could not be written; the old one is untouched
 ├── BusyError               another run is at work in this folder
 └── MissingError            a file that an earlier step makes is not there
 """
+
+from collections.abc import Mapping
+from typing import Self
 
 
 class ContenderError(Exception):
@@ -42,6 +48,25 @@ class SchemaError(ContenderError):
 
 class DataError(ContenderError):
     """The data is missing, unreadable or not what the schema says."""
+
+
+class CellError(DataError):
+    """Cells are not what the schema says of their column; `shown` are the first, by their row."""
+
+    def __init__(
+        self, name: str, expected: str, *, count: int, shown: Mapping[int, object], hint: str
+    ) -> None:
+        first = ", ".join(f"`{value}` in row {row}" for row, value in shown.items())
+        super().__init__(
+            f"the column `{name}` has {count} values that are not {expected}: {first}.", hint=hint
+        )
+        self._parts = name, expected, count, shown
+
+    def after(self, rows: int, *, hint: str) -> Self:
+        """The same error of cells that come after `rows` others."""
+        name, expected, count, shown = self._parts
+        moved = {row + rows: value for row, value in shown.items()}
+        return type(self)(name, expected, count=count, shown=moved, hint=hint)
 
 
 class ValidationError(DataError):
@@ -82,6 +107,14 @@ class RegistryError(ContenderError):
 
 class RaceError(RegistryError):
     """Somebody else moved the champion first."""
+
+
+class DeployError(ContenderError):
+    """A server, or the proxy in front of it, cannot be started or reached."""
+
+
+class ObservationError(ContenderError):
+    """What was counted of a release cannot be, or is not there."""
 
 
 class ImageError(ContenderError):

@@ -191,6 +191,26 @@ def remake(path: Path, *, made_by: str) -> str:
     return f"rm -f {' '.join([shlex.quote(str(path)), *copies])} && {made_by}"
 
 
+def point(link: Path, place: Path) -> None:
+    """Let `link` lead to the folder `place` from now on; at no moment does it lead nowhere.
+
+    Raises:
+        WriteError: the link cannot be made, or something else is at its place.
+    """
+    draft = link.with_name(f".{link.name}.{os.getpid()}.tmp")
+    try:
+        draft.unlink(missing_ok=True)
+        draft.symlink_to(os.path.relpath(place, link.parent.resolve()), target_is_directory=True)
+        draft.replace(link)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise WriteError(
+            f"`{link}` could not be pointed at `{place.name[:12]}`: {error.strerror}; "
+            "expected a link, or nothing yet, in a writable folder.",
+            hint="remove what is at its place, or choose another name",
+        ) from error
+
+
 @contextlib.contextmanager
 def only_run(lock: Path) -> Iterator[None]:
     """Hold `lock` for the block; the system lets go of it even when the process is killed.

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 from pydantic import ValidationError as PydanticError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -153,6 +153,24 @@ class ServingParams(Section):
     log_files: PositiveInt
 
 
+class ReleaseParams(Section):
+    """How a bundle gets from a verdict to production, and what sends it back."""
+
+    port: Annotated[int, Field(ge=1, le=65535)]
+    shadow_answers: NonNegativeInt = Field(description="copies of calls to answer; 0: no shadow")
+    canary_shares: Annotated[list[Share], Field(min_length=1)]
+    step_s: Annotated[float, Field(gt=0)] = Field(
+        description="for one step to be decided; extended once, then rolled back"
+    )
+    tick_s: Annotated[float, Field(gt=0, le=5)]
+    approval: bool
+    alpha: Share
+    tolerance: Annotated[float, Field(ge=1, le=10)]
+    min_requests: PositiveInt
+    max_ratio: Annotated[float, Field(gt=1)]
+    max_rate: Share
+
+
 class Params(Section):
     """The whole of params.yaml."""
 
@@ -164,6 +182,7 @@ class Params(Section):
     tune: TuneParams
     gate: GateParams
     serving: ServingParams
+    release: ReleaseParams
 
 
 def load_params(path: Path) -> Params:

@@ -160,6 +160,15 @@ class Paths:
         return self.work / ".contender/lock"
 
     @property
+    def rollout(self) -> Path:
+        """What is in production here, how far a rollout is, and what runs for it."""
+        return self.work / ".contender/rollout"
+
+    @property
+    def rollout_lock(self) -> Path:
+        return self.rollout / "lock"
+
+    @property
     def registry(self) -> Path:
         return self.work / "mlflow.db"
 

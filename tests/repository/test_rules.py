@@ -208,7 +208,7 @@ PLANTS = (
         "```console\n$ make run\nprinted\n$ contender jump",
         "command `jump`",
     ),
-    Plant(documents.shell_commands, "README.md", "make run", "A=1 curl x", "says `curl x`"),
+    Plant(documents.shell_commands, "README.md", "make run", "A=1 wget x", "says `wget x`"),
     Plant(documents.shell_commands, "README.md", "```bash", "```toml", "no ```bash fence"),
     Plant(documents.tree, "README.md", "stages/ ", "ages/ ", "shows src/contender/ages/"),
     Plant(documents.tree, "README.md", "Makefile dvc.yaml", "Makefile x.yaml", "shows x.yaml"),

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pydantic import ValidationError
 
 from contender import files
 from contender.bundle.golden import Golden
-from contender.errors import IntegrityError, WriteError
+from contender.errors import IntegrityError
 from contender.problem.schema import Schema
 
 MODEL: Final = "model.onnx"
@@ -111,19 +110,7 @@ def point(link: Path, bundle: Bundle) -> None:
     Raises:
         WriteError: the link cannot be made, or something else is at its place.
     """
-    draft = link.with_name(f".{link.name}.{os.getpid()}.tmp")
-    target = os.path.relpath(bundle.folder, link.parent.resolve())
-    try:
-        draft.unlink(missing_ok=True)
-        draft.symlink_to(target, target_is_directory=True)
-        draft.replace(link)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise WriteError(
-            f"`{link}` could not be pointed at `{bundle.digest[:12]}`: {error.strerror}; "
-            "expected a link, or nothing yet, in a writable folder.",
-            hint="remove what is at its place, or choose another name",
-        ) from error
+    files.point(link, bundle.folder)
 
 
 def _parse_sums(folder: Path, listed: bytes) -> dict[str, str]:

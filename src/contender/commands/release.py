@@ -24,7 +24,7 @@ def record() -> Answer:
     settings = load_params(paths.params)
     with files.only_run(paths.lock):
         write_plots(paths)
-        version = log(settings, paths, _registry(paths), commit=find_revision(paths.root))
+        version = log(settings, paths, open_here(paths), commit=find_revision(paths.root))
     return Answer(note=f"record: version {version.number} is the challenger")
 
 
@@ -96,7 +96,7 @@ def _judge(paths: Paths, *, provisional: bool) -> Trial:
     settings, schema = load_params(paths.params), load_schema(paths.schema)
     manifest = files.read_json(paths.manifest, made_by="dvc repro train")
     digest, holdout = manifest["model"]["sha256"], manifest["split"]["holdout_sha256"]
-    registry = _registry(paths)
+    registry = open_here(paths)
     version = registry.find(digest)
     if version is None:
         raise MissingError(
@@ -132,7 +132,8 @@ def _anchor(registry: Any, settings: Params, schema: Any, paths: Paths) -> Path 
     )
 
 
-def _registry(paths: Paths) -> Any:
+def open_here(paths: Paths) -> Any:
+    """The registry of this folder, or the one that MLFLOW_TRACKING_URI names."""
     from contender.problem.schema import load_schema
     from contender.tracking import open_registry
 

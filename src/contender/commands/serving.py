@@ -1,8 +1,9 @@
-"""Commands from a result to answers: bundle, serve."""
+"""Commands from a result to answers: bundle, predict, serve."""
 
 import os
+import time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from contender import files
 from contender.commands.answer import Answer
@@ -24,8 +25,29 @@ def bundle() -> Answer:
     return Answer(text=made.digest, note=f"bundle: {paths.current} leads to it")
 
 
-def serve(bundle: str | None, digest: str | None, host: str, port: int, workers: int) -> Answer:
-    """Answer calls with the model of a bundle until told to end."""
+def predict(source: str, target: str, bundle: str | None, digest: str | None) -> Answer:
+    """Predict every row of a file with the model of a bundle."""
+    from tqdm import tqdm
+
+    from contender.batch.scoring import Scorer
+    from contender.bundle import open_bundle
+
+    paths, started = Paths(), time.monotonic()
+    opened = open_bundle(Path(bundle) if bundle else paths.current, digest=digest)
+    scorer = Scorer(opened, load_params(paths.params))
+    with tqdm(unit=" rows", unit_scale=True, disable=None, leave=False) as shown:
+
+        def show(done: int, rows: int | None) -> None:
+            shown.total = rows
+            shown.update(done - shown.n)
+
+        rows = scorer.score(Path(source), Path(target), show)
+    seconds = time.monotonic() - started
+    return Answer(note=f"predict: {rows:,} rows in {seconds:.1f} s by the model {opened.digest}")
+
+
+def serve(bundle: str | None, digest: str | None, log: str | None, **listen: Any) -> Answer:
+    """Answer calls with the model of a bundle until told to end; `listen` says where, and how."""
     from contender.serving.server import Settings
     from contender.serving.server import serve as run
 
@@ -33,9 +55,7 @@ def serve(bundle: str | None, digest: str | None, host: str, port: int, workers:
     settings = Settings(
         bundle=Path(bundle) if bundle else paths.current,
         digest=digest or os.environ.get(DIGEST) or None,
-        host=host,
-        port=port,
-        workers=workers,
-        log=paths.log,
+        log=Path(log) if log else paths.log,
+        **listen,
     )
     return Answer(code=run(settings, load_params(paths.params).serving))

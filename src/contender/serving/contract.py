@@ -1,19 +1,18 @@
 """What a caller may send, as types generated from the schema: to decode is to validate."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 from msgspec.structs import astuple
 
 from contender.params import ServingParams
-from contender.problem.schema import Column, Schema, category_text
+from contender.problem.limits import known_categories, number_limits
+from contender.problem.schema import Column, Schema
 from contender.serving.diagnosis import diagnose, require_unique_keys
 from contender.serving.refusals import from_validation, unprocessable
 from contender.serving.shapes import define, list_of, one_of
-
-FLOAT32_MAX: Final = 3.4028234663852886e38  # the graph computes in float32: beyond is infinity
 
 Row = tuple[Any, ...]  # one value a feature, in the order of `Contract.features`; None is missing
 
@@ -112,15 +111,13 @@ def _value_type(column: Column, params: ServingParams) -> Any:
 def _number_type(column: Column, params: ServingParams) -> Any:
     if column.dtype == "boolean":
         return bool | Annotated[float, Meta(ge=0, le=1, multiple_of=1)]
-    low, high = column.range if column.range and params.out_of_range == "refuse" else (None, None)
-    low = -FLOAT32_MAX if low is None else max(low, -FLOAT32_MAX)
-    high = FLOAT32_MAX if high is None else min(high, FLOAT32_MAX)
+    low, high = number_limits(column, params)
     # A whole number may be written `12.0`: pandas does so beside a missing one.
     whole = 1 if column.dtype == "integer" else None
     return Annotated[float, Meta(ge=low, le=high, multiple_of=whole)]
 
 
 def _text_type(column: Column, params: ServingParams) -> Any:
-    if column.categories and params.unknown_category == "refuse":
-        return one_of(*map(category_text, column.categories))
+    if known := known_categories(column, params):
+        return one_of(*known)
     return Annotated[str, Meta(min_length=1)]

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from contender.problem.limits import FLOAT32_MAX
 from contender.serving.calls import Call
-from contender.serving.contract import FLOAT32_MAX, decode
+from contender.serving.contract import decode
 from contender.serving.diagnosis import require_unique_keys
 from contender.serving.refusals import unavailable
 from contender.serving.service import Service

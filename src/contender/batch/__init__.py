@@ -1,0 +1,1 @@
+"""Predictions for a whole file, a chunk of rows at a time."""

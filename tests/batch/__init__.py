@@ -1,0 +1,1 @@
+"""Predictions for a whole file: equal to those of one row, or refused by name."""
