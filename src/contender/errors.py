@@ -14,6 +14,7 @@ ContenderError
 ├── StorageError            the storage of the data cannot be reached or refuses
 ├── RegistryError           the registry cannot be reached or refuses
 │   └── RaceError           somebody else moved the champion first
+├── LedgerError             the ledger cannot be reached, or is not what was written
 ├── WriteError              a file could not be written; the old one is untouched
 ├── BusyError               another run is at work in this folder
 └── MissingError            a file that an earlier step makes is not there
@@ -81,6 +82,10 @@ class RegistryError(ContenderError):
 
 class RaceError(RegistryError):
     """Somebody else moved the champion first."""
+
+
+class LedgerError(ContenderError):
+    """The ledger cannot be reached, or is not what was written."""
 
 
 class WriteError(ContenderError):

@@ -1,6 +1,7 @@
 """Commands from a result to answers: bundle, serve."""
 
 from pathlib import Path
+from typing import Any
 
 from contender import files
 from contender.commands.answer import Answer
@@ -10,14 +11,21 @@ from contender.paths import Paths
 
 def bundle() -> Answer:
     """Put the result that was judged last into one immutable folder."""
-    from contender.bundle import point, write_bundle
+    from contender.bundle import point
 
     paths = Paths()
-    parts = (paths.model, paths.manifest, paths.metrics, paths.decision, paths.card)
     with files.only_run(paths.lock):
-        made = write_bundle({path.name: path for path in parts}, paths.bundles)
+        made = pack_result(paths)
         point(paths.current, made)
     return Answer(text=made.digest, note=f"bundle: {paths.current} leads to it")
+
+
+def pack_result(paths: Paths) -> Any:
+    """The bundle of the result in the work tree."""
+    from contender.bundle import write_bundle
+
+    parts = (paths.model, paths.manifest, paths.metrics, paths.decision, paths.card)
+    return write_bundle({path.name: path for path in parts}, paths.bundles)
 
 
 def serve(bundle: str | None, digest: str | None, host: str, port: int, workers: int) -> Answer:
