@@ -74,7 +74,7 @@ def restore(place: str, local: bool) -> Answer:
         entries = open_ledger(paths.root, local=local).read().entries
         looks, entry, registry = looks_of(entries), champion_of(entries), open_registry(paths)
         registry.import_looks(looks)
-        counted = f"{sum(map(len, looks.values()))} looks at {len(looks)} holdouts counted"
+        counted = f"looks at holdouts counted: {sum(map(len, looks.values()))}"
         if entry is None:
             return Answer(note=f"BOOTSTRAP: no promotion in the ledger yet; {counted}")
         if entry.bundle is None:

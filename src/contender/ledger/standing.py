@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final
 
 from contender.ledger.entries import Kind, Sealed
@@ -43,7 +44,7 @@ def looks_of(entries: Sequence[Sealed]) -> dict[str, list[str]]:
 def reigns_of(entries: Sequence[Sealed]) -> Iterator[Reign]:
     """Who served, oldest first."""
     crowned = [entry for entry in entries if entry.kind in CROWNING]
-    for began, ended in zip(crowned, [*crowned[1:], None], strict=True):
+    for began, ended in zip_longest(crowned, crowned[1:]):
         same = [entry for entry in entries if entry.model == began.model]
         verdicts = [e for e in same if e.kind is Kind.VERDICT and e.decision == began.decision]
         until = ended.number if ended else len(entries) + 1
