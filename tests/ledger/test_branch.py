@@ -255,9 +255,7 @@ def test_who_was_overtaken_reads_again(origin: Path, clone: Path) -> None:
 
 
 @pytest.mark.parametrize("hook", ["pre-receive", "post-receive"])
-def test_a_killed_writer_leaves_all_or_nothing(
-    origin: Path, clone: Path, hook: str
-) -> None:
+def test_a_killed_writer_leaves_all_or_nothing(origin: Path, clone: Path, hook: str) -> None:
     """Before the server has it or after: the next one goes on from there."""
     place, pid = origin / "hooks" / hook, origin / "pid"
     place.write_text(f"#!/bin/sh\nkill -9 $(cat {pid})\n", encoding="utf-8")
