@@ -280,4 +280,4 @@ def test_a_local_promotion_pushes_nothing(home: Machine, away: Machine) -> None:
     assert away.run("promote", "--local") == 0
 
     assert len(open_ledger(away.folder, local=True).read().entries) == 2
-    assert open_ledger(away.folder, local=False).read().entries == ()
+    assert not open_ledger(away.folder, local=False).read().entries

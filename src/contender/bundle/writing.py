@@ -75,7 +75,8 @@ def place(contents: Mapping[str, bytes], folder: Path) -> None:
         draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".draft-"))
     except OSError as error:
         raise WriteError(
-            f"`{folder.parent}` cannot be written to: {error.strerror}; expected a writable folder.",
+            f"`{folder.parent}` cannot be written to: {error.strerror}; "
+            "expected a writable folder.",
             hint="free some space or fix the permissions, then run the same command again",
         ) from error
     try:

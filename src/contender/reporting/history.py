@@ -44,15 +44,15 @@ def render_markdown(entries: Sequence[Sealed]) -> str:
 
 
 def _headline(reign: Reign, width: int, paint: Paint) -> str:
-    title = "CHAMPION" if reign.ended is None else "served"
-    hue, span = (NOW if reign.ended is None else THEN), _span(reign)
-    rule = "━" * max(width - len(title) - len(span) - 5, 1)
-    return f"{paint('━━', hue)} {paint(title, hue)} {paint(rule, hue)} {span}"
+    title, hue = ("CHAMPION", NOW) if reign.ended is None else ("before", THEN)
+    model = _short(reign.began.model)
+    rule = "━" * (width - len(title) - len(model) - 5)
+    return f"{paint('━━', hue)} {paint(title, hue)} {paint(rule, hue)} {model}"
 
 
 def _facts(reign: Reign) -> Iterator[tuple[str, str]]:
     began = reign.began
-    yield "model", f"{_short(began.model)} in place of {_short(began.champion)}"
+    yield "served", f"{_span(reign)} (UTC), in place of {_short(began.champion)}"
     yield "bundle", _short(began.bundle)
     yield "evidence", _evidence(reign)
     if began.reason:
