@@ -66,6 +66,10 @@ gate: $(PIPELINE) ## judge the challenger again
 promote: $(PIPELINE) ## make the challenger the champion of this folder, if it earned it
 	contender promote --local
 
+.PHONY: history
+history: $(PIPELINE) ## what served when, on which evidence, approved by whom
+	contender history --local
+
 .PHONY: report
 report: $(PIPELINE) ## write reports/report.html, plots and the model card again
 	contender report

@@ -106,8 +106,8 @@ def _finish(driver: Any) -> Answer:
 
 
 def _promote(paths: Paths, rollout: Any, fleet: Any) -> None:
-    from contender.commands.release import open_here
+    from contender.commands.ledger import open_registry
     from contender.release import passage
 
     bundle = fleet.bundle(rollout.challenger)
-    passage.promote(open_here(paths), bundle, is_return=bool(rollout.undoes))
+    passage.promote(open_registry(paths), bundle, is_return=bool(rollout.undoes))

@@ -9,7 +9,7 @@ from contender import files
 
 MODEL: Final = "model.onnx"
 # What a model needs to be judged and to ship; kept beside it in the registry, each with a digest.
-BUNDLE: Final = (MODEL, "baseline.onnx", "manifest.json", "metrics.json")
+BUNDLE: Final = (MODEL, "manifest.json", "metrics.json")
 DIGEST: Final = "sha256."  # + the name of a file of the bundle: the tag that holds its digest
 
 
