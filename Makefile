@@ -119,6 +119,12 @@ bench: $(DEV) ## measure again every number that the README claims
 	python benchmarks/pipeline.py
 	python benchmarks/pipeline.py --rows 5000000 --alone
 
+.PHONY: bench-serving
+bench-serving: $(DEV) run ## the speed of the service beside MLflow, BentoML and a constant, 5 minutes
+	contender bundle
+	UV_PROJECT_ENVIRONMENT=.venv-bench uv sync --frozen --only-group bench --only-group serving --python .venv/bin/python --quiet
+	python benchmarks/serving.py
+
 .PHONY: clean
 clean: ## remove what stages and commands made; data, registry and environment stay
 	rm -rf data/interim data/prepared models reports .smoke .pytest_cache .mypy_cache .ruff_cache

@@ -20,7 +20,6 @@ from measure import ROOT, environment
 from contender.bundle import Bundle
 from contender.tracking.connection import safe_name
 
-APPS: Final = ROOT / "benchmarks" / "apps"
 BENTO: Final = ROOT / ".venv-bench" / "bin" / "python"  # BentoML is kept out of .venv
 START_S: Final = 60.0
 POLL_S: Final = 0.005
@@ -66,11 +65,11 @@ def make_servers(bundle: Bundle, scratch: Path) -> dict[str, Server]:
     shutil.copy2(ROOT / "params.yaml", scratch)
     python, model = sys.executable, safe_name(bundle.schema().dataset)
     registry = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{ROOT / 'mlflow.db'}"
-    apps = {"PYTHONPATH": str(APPS), "BUNDLE": str(bundle.folder)}
+    apps = {"PYTHONPATH": str(ROOT / "benchmarks"), "BUNDLE": str(bundle.folder)}
     unreported = {"BENTOML_HOME": str(scratch / "bento"), "BENTOML_DO_NOT_TRACK": "true"}
     serve = (python, "-m", "contender", "serve", "--bundle", str(bundle.folder), "--port")
-    constant = (python, "-m", "uvicorn", "constant:app", *UVICORN, "--port")
-    bento = (str(BENTO), "-m", "bentoml", "serve", "bento:Model", "--port")
+    constant = (python, "-m", "uvicorn", "apps.constant:app", *UVICORN, "--port")
+    bento = (str(BENTO), "-m", "bentoml", "serve", "apps.bento:Model", "--port")
     mlflow = (python, "-m", "mlflow", "models", "serve", "--env-manager", "local")
     mlflow = (*mlflow, "--model-uri", f"models:/{model}@challenger", "--port")
     servers = (

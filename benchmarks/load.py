@@ -79,6 +79,10 @@ class Caller(asyncio.Protocol):
     def __init__(self, questions: Iterator[Question], outcome: Outcome, end: float) -> None:
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._questions, self._outcome, self._end = questions, outcome, end
+        self._question = next(questions)
+        self._transport: Any = None
+        self._parser: Any = None
+        self._body, self._asked = b"", 0.0
 
     def connection_made(self, transport: Any) -> None:
         """Ask the first question."""
@@ -126,8 +130,8 @@ class Caller(asyncio.Protocol):
 
     def _finish(self) -> None:
         self.ended.set_result(None)
-        if transport := getattr(self, "_transport", None):
-            transport.close()
+        if self._transport:
+            self._transport.close()
 
 
 def find_fault(status: int, body: bytes, expected: tuple[float, ...] | None) -> str | None:

@@ -26,7 +26,7 @@ from load import Load
 from measure import RESULTS, ROOT, Bar, conclude, write
 from questions import Examiner
 
-from contender.bundle import open_bundle
+from contender.bundle import Bundle, open_bundle
 
 ALONE: Final = "1 caller, 1 row"
 CROWD: Final = "8 callers, 1 row"
@@ -127,37 +127,45 @@ def show(results: Results, costs: Sequence[Costs]) -> None:
         print(f"{cost.server:<28}{cost.ready_s:>12.2f}{cost.resident_mb:>10.0f}")
 
 
-def compete(bundle: Path, names: Sequence[str], plan: Plan, keep: Path | None) -> int:
-    """0 when every bar is met, else 1; the figures are printed, and kept in the file `keep`."""
-    loads = [os.getloadavg()[0]]
-    contestants = [it for it in CONTESTANTS if it.server in names]
+def compete(
+    bundle: Bundle, contestants: Sequence[Contestant], plan: Plan
+) -> tuple[Results, list[Costs], list[str]]:
+    """What was measured of contestants and servers, and every call that failed."""
     core, callers_core = choose_cores()
+    names = {contestant.server for contestant in contestants}
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="contender-")))
-        opened = open_bundle(bundle)
-        servers = {name: it for name, it in make_servers(opened, scratch).items() if name in names}
+        servers = {name: it for name, it in make_servers(bundle, scratch).items() if name in names}
         taken = {name: measure_starts(it, scratch, plan.starts) for name, it in servers.items()}
         live = {
             name: stack.enter_context(running(it, scratch, core)) for name, it in servers.items()
         }
         stack.enter_context(on_core(callers_core))
-        results, failures = compare(live, contestants, Examiner(opened), plan)
+        results, failures = compare(live, contestants, Examiner(bundle), plan)
         costs = [
             Costs(name, round(median(taken[name]), 3), round(it.resident_mb(), 1))
             for name, it in live.items()
         ]
-    loads.append(os.getloadavg()[0])
+    return results, costs, failures
+
+
+def run(bundle: Bundle, names: Sequence[str], plan: Plan, keep: Path | None) -> int:
+    """0 when every bar is met, else 1; the figures are printed, and kept in the file `keep`."""
+    contestants = [contestant for contestant in CONTESTANTS if contestant.server in names]
+    before = os.getloadavg()[0]
+    results, costs, failures = compete(bundle, contestants, plan)
+    loads = {"before": before, "after": os.getloadavg()[0]}
     show(results, costs)
     for failure in sorted(set(failures))[:10]:
         print(f"failed: {failure}", file=sys.stderr)
     bars = judge(results, costs, len(failures))
     if keep:
-        figures = {
+        speeds = {
             load: {name: asdict(middle(rounds)) for name, rounds in found.items()}
             for load, found in results.items()
         }
-        facts = {"plan": asdict(plan), "load_average": loads, "bundle": opened.digest}
-        write(keep, [figures, *map(asdict, costs)], bars, facts)
+        facts = {"plan": asdict(plan), "load_average": loads, "bundle": bundle.digest}
+        write(keep, [speeds, *map(asdict, costs)], bars, facts)
     return conclude(bars)
 
 
@@ -172,7 +180,7 @@ def main() -> int:
     options = parser.parse_args()
     is_whole = not options.quick and options.only == every
     keep = options.keep or (RESULTS / "serving.json" if is_whole else None)
-    return compete(options.bundle, options.only, QUICK if options.quick else Plan(), keep)
+    return run(open_bundle(options.bundle), options.only, QUICK if options.quick else Plan(), keep)
 
 
 if __name__ == "__main__":

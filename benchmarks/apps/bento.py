@@ -5,11 +5,11 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-import bentoml
+import bentoml  # pylint: disable=import-error  # it is in an environment of its own
 import numpy as np
 import onnxruntime
+from apps.records import make_record
 from pydantic import BaseModel, Field
-from records import make_record
 
 BUNDLE = Path(os.environ["BUNDLE"])
 MANIFEST = json.loads((BUNDLE / "manifest.json").read_text(encoding="utf-8"))

@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 from typing import Annotated
 
+from apps.records import Strict, make_record
 from fastapi import FastAPI, Response
 from pydantic import Field
-from records import Strict, make_record
 
 MANIFEST = json.loads(Path(os.environ["BUNDLE"], "manifest.json").read_text(encoding="utf-8"))
 Record = make_record(MANIFEST["schema"]["content"])
