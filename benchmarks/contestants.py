@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -118,7 +117,6 @@ def running(server: Server, scratch: Path, core: int | None) -> Iterator[Running
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,
-            start_new_session=True,
         )
     try:
         while not is_ready(port, server.health):
@@ -143,9 +141,12 @@ def is_ready(port: int, path: str) -> bool:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Kill the group that `process` leads: it was started in a session of its own."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    """Kill `process` and all that came of it: BentoML's worker leads a session of its own."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+    process.kill()
     process.wait()
 
 
