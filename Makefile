@@ -151,6 +151,12 @@ bench-batch: $(DEV) ## measure predictions of 1,000,000 rows against a bare scri
 bench-canary: $(DEV) ## measure how often the judge of a canary errs, and how soon it acts
 	python benchmarks/canary.py
 
+.PHONY: bench-serving
+bench-serving: $(DEV) run ## the speed of the service beside MLflow, BentoML and a constant, 5 minutes
+	contender bundle
+	UV_PROJECT_ENVIRONMENT=.venv-bench uv sync --frozen --only-group bench --only-group serving --python .venv/bin/python --quiet
+	python benchmarks/serving.py
+
 .PHONY: clean
 clean: ## remove what stages and commands made; data, registry and environment stay
 	rm -rf data/interim data/prepared models reports .smoke .pytest_cache .mypy_cache .ruff_cache
