@@ -110,6 +110,7 @@ def _judge(paths: Paths, *, provisional: bool) -> Trial:
         champion=champion.fetch_champion(registry, paths),
         anchor=_anchor(registry, settings, schema, paths),
         look=champion.count_looks(registry, challenger=digest, holdout=holdout),
+        terms_before=registry.terms_before(digest),
         provisional=provisional,
         as_of=date.today(),
     )

@@ -1,10 +1,12 @@
 """Champion, challenger, verdicts: what MLflow is asked, and nothing of how it answers."""
 
+import contextlib
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from contender.errors import RaceError, RegistryError
 from contender.tracking.bundles import fetch_bundle
@@ -21,6 +23,8 @@ CHAMPION: Final = "champion"
 CHALLENGER: Final = "challenger"
 PREVIOUS: Final = "previous"
 PROMOTED: Final = "promoted_at"
+TERMS: Final = "terms"
+ORDER: Final = "judgement"  # the n-th final one; the same one again keeps its number
 SPENT: Final = "spent."  # + the digest of a holdout; the value is the look
 
 
@@ -162,7 +166,26 @@ class Registry:
                     hint="run `contender gate` again",
                 )
             turn.require()
-            return self.tag(version, {f"{SPENT}{judgement.holdout}": str(look), **tags})
+            tags |= {TERMS: json.dumps(dict(judgement.terms), sort_keys=True)}
+            tags |= {f"{SPENT}{judgement.holdout}": str(look)}
+            on_record = read_version(self.client, self.name, version.number).tags
+            if tags.items() - on_record.items():
+                tags |= {ORDER: str(1 + max(map(_order, self.versions())))}
+            return self.tag(version, tags)
+
+    def terms_before(self, digest: str) -> Mapping[str, Any] | None:
+        """The parameters that the model judged last was judged by, the one with `digest` left out.
+
+        None when no other model was judged or promoted; empty when the record of it is no use.
+        """
+        others = [v for v in self.versions() if v.digest != digest]
+        known = [v for v in others if ORDER in v.tags or PROMOTED in v.tags]
+        if not known:
+            return None
+        with contextlib.suppress(ValueError):
+            terms = json.loads(max(known, key=_order).tags.get(TERMS, ""))
+            return terms if isinstance(terms, dict) else {}
+        return {}
 
     def best_promoted(self, metric: str, *, larger_is_better: bool) -> Version | None:
         """The version with the best `metric` of all that were ever champion; None before the first.
@@ -192,6 +215,10 @@ class Registry:
 
     def _point(self, alias: str, version: Version) -> None:
         self.client.set_registered_model_alias(self.name, alias, str(version.number))
+
+
+def _order(version: Version) -> int:
+    return int(version.tags.get(ORDER, 0))
 
 
 def position(judged: list[str], digest: str) -> int:
