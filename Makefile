@@ -96,6 +96,10 @@ serve: $(PIPELINE) ## answer calls with the model judged last: PORT=8000
 test: $(DEV) ## set up and run the whole test suite
 	pytest $(or $(TESTS),tests)
 
+.PHONY: sabotage
+sabotage: $(DEV) ## plant 16 faults and 200 honest models, and see what the gate says of each
+	python -m tests.sabotage
+
 .PHONY: lint
 lint: $(DEV) ## pylint, formatter, types, import contracts, generated files
 	ruff format --check src tests benchmarks

@@ -114,7 +114,7 @@ def _judge(paths: Paths, *, provisional: bool) -> Trial:
         provisional=provisional,
         as_of=date.today(),
     )
-    if decision.digests:
+    if decision.digests and decision.digests.challenger == digest:  # else ERROR, on other bytes
         promote.remember(registry, decision, version)
     return Trial(decision, version, registry)
 

@@ -242,6 +242,18 @@ class TestLimits:
         assert find(decision, "proven-better") and find(decision, "calibration-worse")
         assert decision.verdict is Verdict.REJECT
 
+    def test_a_better_model_that_is_twice_as_sure_of_itself_is_rejected(self) -> None:
+        """Though its Brier score alone would stay within the margin."""
+        case = binary(gain=0.5)
+        honest = case.challenger.predictions
+        doubled = honest**2 / (honest**2 + (1 - honest) ** 2)
+
+        decision = judge(replace(case, challenger=cases.scored("b", doubled)))
+
+        brier = next(estimate for estimate in decision.estimates if estimate.metric == "brier")
+        assert brier.upper > -cases.GATE.calibration_margin
+        assert find(decision, "proven-better") and find(decision, "calibration-worse")
+
 
 @pytest.mark.parametrize("make", [binary, cases.multiclass, cases.regression])
 def test_every_task_is_judged_with_every_metric(make: Any) -> None:
