@@ -1,7 +1,5 @@
 """The proof in its short form: every fault, and ten honest models, through the real command."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.sabotage.catalogue import CASES
@@ -21,7 +19,7 @@ def test_every_fault_is_caught_and_no_equal_model_blocked(project: Project) -> N
 
     lines = list(prove(project, tally, honest=10))
 
-    assert tally.wrong == []
+    assert not tally.wrong
     assert str(tally) == "16/16 caught, 0/10 blocked"
     assert len(lines) == 1 + len(CASES)
 

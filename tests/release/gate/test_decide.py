@@ -244,11 +244,13 @@ class TestLimits:
 
     def test_a_better_model_that_is_twice_as_sure_of_itself_is_rejected(self) -> None:
         """Though its Brier score alone would stay within the margin."""
-        case = binary(gain=0.5)
-        honest = case.challenger.predictions
-        doubled = honest**2 / (honest**2 + (1 - honest) ** 2)
+        rng = np.random.default_rng(3)
+        logit = 1.2 * rng.normal(size=4_000)
+        target = (rng.random(4_000) < cases.sigmoid(logit)).astype(np.int64)
+        champion = cases.sigmoid(logit + 0.5 * rng.normal(size=4_000))
 
-        decision = judge(replace(case, challenger=cases.scored("b", doubled)))
+        doubled = cases.sigmoid(2 * logit)
+        decision = judge(cases.evidence(Task.BINARY, target, doubled, champion))
 
         brier = next(estimate for estimate in decision.estimates if estimate.metric == "brier")
         assert brier.upper > -cases.GATE.calibration_margin
