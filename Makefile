@@ -100,6 +100,10 @@ test: $(DEV) ## set up and run the whole test suite
 sabotage: $(DEV) ## plant 16 faults and 200 honest models, and see what the gate says of each
 	python -m tests.sabotage
 
+.PHONY: vacuity
+vacuity: $(DEV) ## feed every gate nothing and garbage, and see that none passes
+	python -m tests.vacuity
+
 .PHONY: lint
 lint: $(DEV) ## pylint, formatter, types, import contracts, generated files
 	ruff format --check src tests benchmarks
