@@ -93,6 +93,26 @@ def test_the_anchor_is_another_model_than_the_champion(anchor: str | None, code:
     assert find(decision, code)
 
 
+def test_ten_small_losses_do_not_add_up() -> None:
+    """Each is within `epsilon` of the champion before; the anchor ends them, nothing else would."""
+    case = binary(40_000, seed=4)
+    rng = np.random.default_rng(4)
+    logit = np.log(case.challenger.predictions / (1 - case.challenger.predictions))
+    models = [case.challenger]
+    for generation in range(10):
+        logit = logit + 0.2 * rng.normal(size=len(logit))
+        models.append(cases.scored(str(generation), cases.sigmoid(logit)))
+
+    decisions = [
+        judge(replace(case, champion=old, challenger=new, anchor=models[0]), mode="refresh")
+        for old, new in zip(models, models[1:], strict=False)
+    ]
+
+    assert all(find(decision, "proven-not-worse") for decision in decisions)
+    assert [decision.verdict for decision in decisions[:2]] == [Verdict.PROMOTE] * 2
+    assert all(find(decision, "anchor-not-held") for decision in decisions[-6:])
+
+
 def test_an_anchor_that_was_trained_on_the_holdout_judges_nobody() -> None:
     """Too few rows are left: HOLD, not a pass."""
     case = binary(40_000)
