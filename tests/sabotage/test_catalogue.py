@@ -13,6 +13,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return Project.make(tmp_path_factory.mktemp("sabotage"))
 
 
+@pytest.mark.timeout(900)  # a minute when the machine is free
 def test_every_fault_is_caught_and_no_equal_model_blocked(project: Project) -> None:
     """The exact verdict and reason each; `make sabotage` runs the same with 200 honest models."""
     tally = Tally()
