@@ -117,6 +117,13 @@ test: $(DEV) ## set up and run the whole test suite
 .PHONY: soak
 soak: $(DEV) ## the long forms of tests: 100,000 calls, 10,000 odd ones, 20 ends, 50 swaps
 	pytest -m soak -rP --durations=0 $(or $(TESTS),tests)
+.PHONY: sabotage
+sabotage: $(DEV) ## plant 16 faults and 200 honest models, and see what the gate says of each
+	python -m tests.sabotage
+
+.PHONY: vacuity
+vacuity: $(DEV) ## feed every gate nothing and garbage, and see that none passes
+	python -m tests.vacuity
 
 .PHONY: lint
 lint: $(DEV) ## pylint, formatter, types, import contracts, generated files

@@ -140,10 +140,11 @@ def _judge(paths: Paths, *, provisional: bool) -> Trial:
         champion=champion.fetch_champion(registry, paths),
         anchor=_anchor(registry, settings, schema, paths),
         look=champion.count_looks(registry, challenger=digest, holdout=holdout),
+        terms_before=registry.terms_before(digest),
         provisional=provisional,
         as_of=date.today(),
     )
-    if decision.digests:
+    if decision.digests and decision.digests.challenger == digest:  # else ERROR, on other bytes
         promote.remember(registry, decision, version)
     return Trial(decision, version, registry)
 
