@@ -119,6 +119,16 @@ bench: $(DEV) ## measure again every number that the README claims
 	python benchmarks/pipeline.py
 	python benchmarks/pipeline.py --rows 5000000 --alone
 
+.PHONY: bench-gate
+bench-gate: data $(DEV) ## count how often the gate errs, and put it into docs/concepts (QUICK=1 keeps nothing)
+ifdef QUICK
+	python benchmarks/gate_errors.py --quick
+else
+	python benchmarks/gate.py
+	python benchmarks/gate_errors.py
+	python benchmarks/gate_page.py
+endif
+
 .PHONY: clean
 clean: ## remove what stages and commands made; data, registry and environment stay
 	rm -rf data/interim data/prepared models reports .smoke .pytest_cache .mypy_cache .ruff_cache

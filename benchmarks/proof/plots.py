@@ -40,15 +40,15 @@ def _draw_tries(rows: Sequence[Row]) -> Plot:
                 text = f"{rule}: {percent(last.rate, 0 if last.rate > 0.1 else 1)}"
                 axes.text(last.facts["tries"] + 0.4, last.rate, text, color=colour, va="center")
                 told.append(f"{text} after {last.facts['tries']} tries")
-    axes.axhline(0.05, color=MUTED, linewidth=1, linestyle=":")
+    axes.plot([0.5, 20], [0.05, 0.05], color=MUTED, linewidth=1, linestyle=":")
     axes.text(20, 0.062, "5 % allowed", color=MUTED, ha="right", va="bottom", fontsize=9)
     axes.set(xlim=(0.5, 26.5), ylim=(0, 1.03), xticks=[1, 5, 10, 15, 20])
-    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
+    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], map(percent, [0, 0.25, 0.5, 0.75, 1]))
     axes.set_xlabel("Equal challengers tried on the same 1,000 rows")
     axes.spines["left"].set_visible(False)
     title = "How often luck alone promotes a model that is no better"
     axes.set_title(title)
-    axes.text(1.2, 0.32, "solid: synthetic scores\ndashed: models of the sample", color=MUTED)
+    axes.text(7, 0.55, "solid: synthetic scores\ndashed: models of the sample", color=MUTED)
     return make_plot(axes.figure, name="gate-tries", title=title, description="; ".join(told))
 
 
@@ -60,19 +60,19 @@ def _draw_power(rows: Sequence[Row]) -> Plot:
     for size, colour in zip(sorted({row.rows for row in found}), SERIES[2::-1], strict=False):
         same = [row for row in found if row.rows == size]
         gains, rates = [row.facts["gain"] for row in same], [row.rate for row in same]
-        axes.plot(gains, rates, color=colour, marker="o", markersize=4)
-        axes.text(gains[-1] + 0.0007, rates[-1], f"{count(size)} rows", color=colour, va="center")
         needed = crossing(gains, rates)
+        finds = f"more than +{gains[-1]:g}" if needed is None else f"+{needed:.3f}"
+        told.append(f"{count(size)} rows: {finds}")
+        axes.plot(gains, rates, color=colour, marker="o", markersize=4, label=told[-1])
         if needed is not None:
             axes.plot([needed, needed], [0, POWER], color=colour, linewidth=1, linestyle=":")
-            told.append(f"{count(size)} rows find a gain of {needed:.3f} with power .80")
     axes.axhline(POWER, color=MUTED, linewidth=1, linestyle=":")
-    axes.text(0.0, POWER + 0.015, "found four times in five", color=MUTED, va="bottom", fontsize=9)
     needs = {row.facts["gain"]: row.facts["rows_needed"] for row in found}
-    ticks = [f"+{gain:g}\n{count(rows)}" if rows else "0\nrows for 80 %:" for gain, rows in needs.items()]
+    ticks = [f"+{gain:g}\n{count(rows)}" if rows else "0\n" for gain, rows in needs.items()]
     axes.set_xticks(list(needs), ticks, color=INK)
-    axes.set(xlim=(-0.001, 0.0355), ylim=(0, 1.03))
-    axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1], ["0", "20 %", "40 %", "60 %", "80 %", "100 %"])
+    axes.set(xlim=(-0.001, 0.032), ylim=(0, 1.03))
+    axes.legend(loc="upper left", bbox_to_anchor=(0.0, 0.76), title="Found four times in five")
+    axes.set_yticks([0, 0.2, 0.4, 0.6, POWER, 1], map(percent, [0, 0.2, 0.4, 0.6, POWER, 1]))
     axes.set_xlabel("True gain in ROC AUC, and the rows that would find it four times in five")
     axes.spines["left"].set_visible(False)
     title = "How often a better model is promoted"

@@ -47,7 +47,7 @@ class Equals:
 
 @dataclass(frozen=True)
 class Unequal:
-    """Two models of a known difference before the gate, each of shape (n_rows of the world, ...)."""
+    """Two models of a known difference before the gate, each a prediction a row of the world."""
 
     world: World
     rows: int
@@ -116,7 +116,7 @@ def _at_margin(world: World, metric: str, rows: int, replicates: int) -> Experim
     unit = float(world.target.std()) if how.in_target_units else 1.0
     gate = gate_params(primary=metric, mode="refresh", epsilon=loss / unit)
     trial = Unequal(world, rows, gate, challenger=world.weaker, champion=world.equals[0])
-    claim = Claim("2", "refresh, worse by just epsilon: passed", "proven", _PROMOTED.bar)
+    claim = Claim("2", "refresh, worse by just epsilon: passed", "proven", _PROMOTED.held_to)
     return _experiment(trial, replicates, (claim,))
 
 
@@ -125,14 +125,14 @@ def _power(world: World, metric: str, replicates: int) -> Iterator[Experiment]:
     how = metric_of(world.task, metric)
     found = {share: rows_for(2.8, how, world, world.mixed(share)) for share in SHARES}
     better = world.mixed(min(found, key=lambda share: abs(np.log(found[share] / SIZES[1]))))
-    bar = Bar(0.8, at_least=True, at_edge=True)
-    for errors, alpha, held in ((2.49, 0.1, bar), (2.80, 0.05, bar), (2.49, 0.05, None)):
-        if held is None and metric != "roc_auc":
+    wanted = Bar(0.8, at_least=True, at_edge=True)
+    for errors, alpha, held_to in ((2.49, 0.1, wanted), (2.80, 0.05, wanted), (2.49, 0.05, None)):
+        if held_to is None and metric != "roc_auc":
             continue
         rows = rows_for(errors, how, world, better)
         trial = Unequal(world, rows, gate_params(primary=metric, alpha=alpha), better, world.weaker)
         text = f"gain of {errors:.2f} standard errors, look allowed {alpha / 2:g}: promoted"
-        claim = Claim("3", text, "PROMOTE", held)
+        claim = Claim("3", text, "PROMOTE", held_to)
         yield _experiment(trial, replicates, (claim,))
 
 

@@ -32,8 +32,8 @@ def sample_worlds(models: int) -> Iterator[World]:
     yield _world(table, schema, params, models)
     known = {name: schema.columns[name] for name in schema.features}
     most = max(known, key=lambda name: len(known[name].categories or ()))
-    numbers = next(name for name, it in known.items() if it.dtype == "float" and not it.nullable)
-    for task, name in ((Task.MULTICLASS, most), (Task.REGRESSION, numbers)):
+    numbers = [name for name, it in known.items() if it.dtype == "float" and not it.nullable]
+    for task, name in ((Task.MULTICLASS, most), (Task.REGRESSION, numbers[0])):
         if task is not schema.task:
             yield _world(table, retarget(schema, task, name), params, 2)
 

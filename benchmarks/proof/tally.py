@@ -46,7 +46,7 @@ class Claim:
     point: str
     text: str
     event: str
-    bar: Bar | None = None
+    held_to: Bar | None = None
     facts: tuple[tuple[str, Any], ...] = ()
 
 
@@ -113,21 +113,22 @@ def measure_all(
     the first is shown with it.
     """
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
-        found = []
-        for experiment, counts in _count(pool, experiments, say):
-            rows = _rows(experiment, counts)
-            if any(_near(claim, row) for claim, row in zip(experiment.claims, rows, strict=True)):
-                more = replace(experiment, replicates=AGAIN * experiment.replicates, repeat=1)
-                ((_, again),) = _count(pool, [more], say)
-                firsts = [{"hits": row.hits, "replicates": row.replicates} for row in rows]
-                pairs = zip(_rows(more, again), firsts, strict=True)
-                rows = [replace(row, first=first) for row, first in pairs]
-            found += rows
-    return found
+        rows = {id(it): _rows(it, counts) for it, counts in _count(pool, experiments, say)}
+        missed = [it for it in experiments if _missed_by_chance(it, rows[id(it)])]
+        more = [replace(it, replicates=AGAIN * it.replicates, repeat=1) for it in missed]
+        for old, (it, counts) in zip(missed, _count(pool, more, say), strict=True):
+            again = zip(_rows(it, counts), rows[id(old)], strict=True)
+            rows[id(old)] = [
+                replace(row, first={"hits": first.hits, "replicates": first.replicates})
+                for row, first in again
+            ]
+    return [row for it in experiments for row in rows[id(it)]]
 
 
-def _near(claim: Claim, row: Row) -> bool:
-    return row.met is False and claim.bar is not None and claim.bar.at_edge
+def _missed_by_chance(experiment: Experiment, rows: Sequence[Row]) -> bool:
+    """True when a bar was missed although, or because, the truth may lie on it."""
+    found = zip(experiment.claims, rows, strict=True)
+    return any(row.met is False and it.held_to and it.held_to.at_edge for it, row in found)
 
 
 def _count(
@@ -143,9 +144,8 @@ def _count(
         counts: Counter[str] = Counter()
         for part in parts:
             counts += part.result()
-        say(
-            f"{experiment.source} {experiment.metric} {experiment.rows}: {experiment.claims[0].text}"
-        )
+        what = f"{experiment.source} {experiment.metric} {experiment.rows}"
+        say(f"{what}: {experiment.claims[0].text}")
         yield experiment, counts
 
 
@@ -159,7 +159,7 @@ def _rows(experiment: Experiment, counts: Counter[str]) -> list[Row]:
 
 
 def _row(experiment: Experiment, claim: Claim, hits: int) -> Row:
-    replicates, bar = experiment.replicates, claim.bar
+    replicates, held_to = experiment.replicates, claim.held_to
     low, high = wilson(hits, replicates)
     return Row(
         point=claim.point,
@@ -174,8 +174,8 @@ def _row(experiment: Experiment, claim: Claim, hits: int) -> Row:
         rate=hits / replicates,
         low=round(low, 5),
         high=round(high, 5),
-        limit=None if bar is None else round(bar.limit(replicates), 5),
-        at_least=bool(bar and bar.at_least),
-        met=None if bar is None else bar.met(hits, replicates),
+        limit=None if held_to is None else round(held_to.limit(replicates), 5),
+        at_least=bool(held_to and held_to.at_least),
+        met=None if held_to is None else held_to.met(hits, replicates),
         facts=dict(claim.facts),
     )

@@ -67,6 +67,6 @@ def tries_experiments(worlds: Sequence[World], *, replicates: int) -> Iterator[E
 
 
 def _claim(rule: str, tries: int) -> Claim:
-    bar = Bar(ALPHA) if (rule, tries) == (GATE, TRIES) else None
+    held_to = Bar(ALPHA) if (rule, tries) == (GATE, TRIES) else None
     text = f"equal challengers, {rule}: one promoted within {tries}"
-    return Claim("4", text, f"{rule} {tries}", bar, (("rule", rule), ("tries", tries)))
+    return Claim("4", text, f"{rule} {tries}", held_to, (("rule", rule), ("tries", tries)))

@@ -1,0 +1,1 @@
+"""Tests of what benchmarks leave behind in git."""
