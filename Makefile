@@ -125,8 +125,7 @@ ifdef QUICK
 	python benchmarks/gate_errors.py --quick
 else
 	python benchmarks/gate.py
-	python benchmarks/gate_errors.py
-	python benchmarks/gate_page.py
+	python benchmarks/gate_errors.py || missed=$$?; python benchmarks/gate_page.py; exit $${missed:-0}
 endif
 
 .PHONY: clean
