@@ -164,6 +164,15 @@ bench-serving: $(DEV) run ## the speed of the service beside MLflow, BentoML and
 	UV_PROJECT_ENVIRONMENT=.venv-bench uv sync --frozen --only-group bench --only-group serving --python .venv/bin/python --quiet
 	python benchmarks/serving.py
 
+.PHONY: bench-gate
+bench-gate: data $(DEV) ## count how often the gate errs, and put it into docs/concepts (QUICK=1 keeps nothing)
+ifdef QUICK
+	python benchmarks/gate_errors.py --quick
+else
+	python benchmarks/gate.py
+	python benchmarks/gate_errors.py || missed=$$?; python benchmarks/gate_page.py; exit $${missed:-0}
+endif
+
 .PHONY: clean
 clean: ## remove what stages and commands made; data, registry and environment stay
 	rm -rf data/interim data/prepared models reports .smoke .pytest_cache .mypy_cache .ruff_cache

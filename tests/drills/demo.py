@@ -73,11 +73,11 @@ class Demo:
         self.look_back()
 
     def begin(self) -> None:
-        """A first model, of half the columns."""
-        self.chapter("1. The first model, of half the columns")
+        """A first model, of a quarter of the columns."""
+        self.chapter("1. The first model, of a quarter of the columns")
         project, features = self.project, self.project.schema.features
         project.edit(project.paths.params, self._hurry)
-        project.forget_columns(list(features[len(features) // 2 :]))
+        project.forget_columns(list(features[len(features) // 4 :]))
         self.judge(project.judge)
         self.release()
 
