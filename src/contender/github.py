@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 from contender.errors import MissingError, ParameterError, StorageError
 
 TIMEOUT_S: Final = 30
+JSON: Final = "application/json"
+BYTES: Final = "application/octet-stream"
 API: Final = "https://api.github.com"
 HINT: Final = "check GITHUB_REPOSITORY, the network, and what the token in GH_TOKEN may read"
 
@@ -29,16 +32,38 @@ class Host:
         Raises:
             StorageError: it cannot be reached or refuses, which is not "no such thing".
         """
-        url = f"{self.api}/repos/{self.name}/{path}".rstrip("/")
         try:
-            with urlopen(self._request(url, "application/json"), timeout=TIMEOUT_S) as answer:
-                return json.load(answer)
-        except HTTPError as error:
-            if error.code == 404:
-                return None
-            raise StorageError(f"`{url}` cannot be read: {error}.", hint=HINT) from error
-        except (URLError, OSError, ValueError) as error:
-            raise StorageError(f"`{url}` cannot be reached: {error}.", hint=HINT) from error
+            return self._ask(self._request(self._url(path)))
+        except MissingError:
+            return None
+
+    def send(self, method: str, path: str, value: Any) -> Any:
+        """What the API answers to `value`, sent as JSON by `method` to `path` of the repository.
+
+        Raises:
+            MissingError: there is no such thing to change.
+            StorageError: it cannot be reached or refuses.
+        """
+        body = json.dumps(value).encode()
+        return self._ask(self._request(self._url(path), method=method, body=body))
+
+    def attach(self, release: Mapping[str, Any], name: str, content: bytes) -> None:
+        """Let `release`, as the API describes it, have a file `name` with this `content`.
+
+        Raises:
+            StorageError: it has another of that name, cannot be reached, or refuses.
+        """
+        same = [it for it in release.get("assets", []) if it["name"] == name]
+        if same and same[0].get("size") == len(content):
+            return
+        if same:
+            raise StorageError(
+                f"`{name}` in the Release `{release['tag_name']}` has {same[0].get('size')} bytes; "
+                f"expected {len(content)}.",
+                hint=f"`gh release delete-asset {release['tag_name']} {name}`, then run it again",
+            )
+        url = f"{release['upload_url'].partition('{')[0]}?{urlencode({'name': name})}"
+        self._ask(self._request(url, method="POST", body=content, kind=BYTES))
 
     def find_asset(self, tag: str, name: str) -> Request:
         """How to ask for the file `name` of the Release `tag`.
@@ -55,10 +80,30 @@ class Host:
                 hint="the run that promoted it has it as its artifact `champion`: download that, "
                 f"then `gh release create {tag} bundle-*.tar.gz`",
             )
-        return self._request(found[0], "application/octet-stream")
+        return self._request(found[0], kind=BYTES)
 
-    def _request(self, url: str, kind: str) -> Request:
-        request = Request(url, headers={"Accept": kind, "User-Agent": "contender"})
+    def _url(self, path: str) -> str:
+        return f"{self.api}/repos/{self.name}/{path}".rstrip("/")
+
+    def _ask(self, request: Request) -> Any:
+        url = request.full_url
+        try:
+            with urlopen(request, timeout=TIMEOUT_S) as answer:
+                return json.loads(answer.read() or b"null")
+        except HTTPError as error:
+            if error.code == 404:
+                raise MissingError(f"`{url}` is missing.", hint=HINT) from error
+            raise StorageError(f"`{url}` refuses: {error}.", hint=HINT) from error
+        except (URLError, OSError, ValueError) as error:
+            raise StorageError(f"`{url}` cannot be reached: {error}.", hint=HINT) from error
+
+    def _request(
+        self, url: str, *, kind: str = JSON, method: str = "GET", body: bytes | None = None
+    ) -> Request:
+        headers = {"Accept": kind, "User-Agent": "contender"}
+        if body is not None:
+            headers["Content-Type"] = kind
+        request = Request(url, headers=headers, method=method, data=body)
         if self.token:  # it must not follow a redirect to the storage behind the API
             request.add_unredirected_header("Authorization", f"Bearer {self.token}")
         return request

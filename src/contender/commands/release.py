@@ -61,7 +61,7 @@ def gate(  # pylint: disable=too-many-arguments,too-many-positional-arguments  #
     return _ruled(decision, text, enforce=enforce, allow_hold=allow_hold)
 
 
-def promote(allow_hold: bool, local: bool) -> Answer:
+def promote(local: bool) -> Answer:
     """Judge for good, and make a challenger that won the champion: in the ledger, then here."""
     from contender.release import promote as release
     from contender.reporting import terminal
@@ -74,16 +74,16 @@ def promote(allow_hold: bool, local: bool) -> Answer:
         shown = terminal.render_decision(decision, **terminal_style())
         if decision.verdict not in release.WINNERS:
             book.enter(decision)
-            ruled = _ruled(decision, shown, enforce=True, allow_hold=allow_hold)
+            ruled = _ruled(decision, shown, enforce=True)
             return replace(ruled, note=book.told("the champion stays"))
         expected = registry.champion()
         book.enter(decision, prize=_make_prize(trial, paths))
         version = release.promote(registry, decision, trial.version, expected=expected)
-    ruled = _ruled(decision, shown, enforce=True, allow_hold=allow_hold)
+    ruled = _ruled(decision, shown, enforce=True)
     return replace(ruled, note=book.told(f"version {version.number} is the champion now"))
 
 
-def _ruled(decision: Any, text: str, *, enforce: bool, allow_hold: bool) -> Answer:
+def _ruled(decision: Any, text: str, *, enforce: bool, allow_hold: bool = False) -> Answer:
     """`text` with the exit code of the verdict and what later steps of a workflow read."""
     verdict = str(decision.verdict)
     is_allowed = not enforce or (allow_hold and verdict == "HOLD")
