@@ -190,6 +190,34 @@ COMMANDS: Final = STAGES | {
         ((("--json",), {"action": "store_true", "dest": "as_json", "help": "print it as JSON"}),),
         module="rollout",
     ),
+    "summary": Command(
+        "everything about this run as one Markdown document",
+        (
+            (
+                ("--base",),
+                {"default": "HEAD^1", "metavar": "COMMIT", "help": "to compare params.yaml with"},
+            ),
+            (
+                ("--cache",),
+                {
+                    "action": "append",
+                    "default": [],
+                    "metavar": "NAME=HIT",
+                    "help": "a cache and whether it was found, as uv=true",
+                },
+            ),
+            (("--to",), {"metavar": "FILE", "help": "written there; printed if not given"}),
+        ),
+        module="pull_request",
+    ),
+    "comment": Command(
+        "put such a document into the one comment on the pull request",
+        (
+            (("file",), {"help": "the document"}),
+            _number("pull-request", "the pull request; that of the run if not given"),
+        ),
+        module="pull_request",
+    ),
     "smoke": Command(
         "run every stage and the gate on a subset, in .smoke/",
         (_number("rows", "rows to keep", required=True),),

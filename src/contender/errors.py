@@ -13,6 +13,7 @@ ContenderError
 │   └── PredictionError     predictions are not finite or out of range
 ├── IntegrityError          a file is not the one its digest names
 ├── StorageError            the storage of the data cannot be reached or refuses
+│   └── DeniedError         who asks may not read or write there
 ├── RegistryError           the registry cannot be reached or refuses
 │   └── RaceError           somebody else moved the champion first
 ├── DeployError             a server or the proxy before it cannot be started or reached
@@ -100,6 +101,10 @@ class IntegrityError(ContenderError):
 
 class StorageError(ContenderError):
     """The storage of the data cannot be reached, refuses or does not keep what it is given."""
+
+
+class DeniedError(StorageError):
+    """Who asks may not read or write there."""
 
 
 class RegistryError(ContenderError):
