@@ -15,7 +15,7 @@ def put_comment(host: Host, number: int, text: str) -> str:
     """The address of the comment on pull request `number` that holds `text` now.
 
     Raises:
-        DeniedError: the token may not write there.
+        DeniedError, MissingError: the token may not write there.
         StorageError: GitHub cannot be reached.
     """
     value = {"body": f"{MARK}\n{text}"}

@@ -12,6 +12,7 @@ ContenderError
 │   ├── ParityError         ONNX and estimator disagree
 │   └── PredictionError     predictions are not finite or out of range
 ├── IntegrityError          a file is not the one its digest names
+├── ReproductionError       a run from nothing gives something else than the commit has
 ├── StorageError            the storage of the data cannot be reached or refuses
 │   └── DeniedError         who asks may not read or write there
 ├── RegistryError           the registry cannot be reached or refuses
@@ -97,6 +98,10 @@ class PredictionError(ModelError):
 
 class IntegrityError(ContenderError):
     """A file is not the one its digest names."""
+
+
+class ReproductionError(ContenderError):
+    """A run from nothing gives something else than the commit has."""
 
 
 class StorageError(ContenderError):

@@ -4,9 +4,9 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPException
 from typing import Any, Final
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 from contender.errors import DeniedError, MissingError, ParameterError, StorageError
@@ -14,6 +14,8 @@ from contender.errors import DeniedError, MissingError, ParameterError, StorageE
 TIMEOUT_S: Final = 30
 PAGE: Final = 100
 MAX_PAGES: Final = 30
+JSON: Final = "application/json"
+BYTES: Final = "application/octet-stream"
 API: Final = "https://api.github.com"
 HINT: Final = "check GITHUB_REPOSITORY, the network, and what the token in GH_TOKEN may do"
 
@@ -34,21 +36,22 @@ class Host:
             StorageError: it cannot be reached.
         """
         try:
-            return self._ask(self._request(self._url(path), "application/json"))
+            return self._ask(self._request(self._url(path)))
         except MissingError:
             return None
 
     def get_all(self, path: str, *, key: str = "") -> list[Any]:
-        """Every item of the list at `path`, page by page; the list is under `key` where it is one.
+        """Every item of the list at `path`, page by page; of an object, the list under `key`.
 
         Raises:
-            DeniedError, StorageError: as `get`.
+            DeniedError: as `get`.
+            StorageError: as `get`, or there are too many.
         """
         found: list[Any] = []
         mark = "&" if "?" in path else "?"
         for page in range(1, MAX_PAGES + 1):
-            answer = self.get(f"{path}{mark}per_page={PAGE}&page={page}") or {}
-            items = answer.get(key, []) if isinstance(answer, dict) else answer
+            answer = self.get(f"{path}{mark}per_page={PAGE}&page={page}")
+            items = (answer[key] if key else answer) if answer else []
             found += items
             if len(items) < PAGE:
                 return found
@@ -58,18 +61,33 @@ class Host:
         )
 
     def send(self, method: str, path: str, value: Any) -> Any:
-        """What the API answers to `value` at `path`.
+        """What the API answers to `value`, sent as JSON by `method` to `path` of the repository.
 
         Raises:
-            DeniedError: the token may not write there, or there is none.
-            StorageError: it cannot be reached.
+            MissingError: there is no such thing to change, or none that the token may see.
+            DeniedError: the token may not change it.
+            StorageError: it cannot be reached, or refuses for another reason.
         """
-        request = self._request(self._url(path), "application/json", method=method)
-        request.data = json.dumps(value).encode()
-        try:
-            return self._ask(request)
-        except MissingError as error:  # GitHub's word for what a token may not even see
-            raise DeniedError(error.args[0], hint=error.hint) from error
+        body = json.dumps(value).encode()
+        return self._ask(self._request(self._url(path), method=method, body=body))
+
+    def attach(self, release: Mapping[str, Any], name: str, content: bytes) -> None:
+        """Let `release`, as the API describes it, have a file `name` with this `content`.
+
+        Raises:
+            StorageError: it has another of that name, cannot be reached, or refuses.
+        """
+        same = [it for it in release.get("assets", []) if it["name"] == name]
+        if same and same[0].get("size") == len(content):
+            return
+        if same:
+            raise StorageError(
+                f"`{name}` in the Release `{release['tag_name']}` has {same[0].get('size')} bytes; "
+                f"expected {len(content)}.",
+                hint=f"`gh release delete-asset {release['tag_name']} {name}`, then run it again",
+            )
+        url = f"{release['upload_url'].partition('{')[0]}?{urlencode({'name': name})}"
+        self._ask(self._request(url, method="POST", body=content, kind=BYTES))
 
     def find_asset(self, tag: str, name: str) -> Request:
         """How to ask for the file `name` of the Release `tag`.
@@ -86,30 +104,36 @@ class Host:
                 hint="the run that promoted it has it as its artifact `champion`: download that, "
                 f"then `gh release create {tag} bundle-*.tar.gz`",
             )
-        return self._request(found[0], "application/octet-stream")
+        return self._request(found[0], kind=BYTES)
 
     def _url(self, path: str) -> str:
         return f"{self.api}/repos/{self.name}/{path}".rstrip("/")
-
-    def _request(self, url: str, kind: str, *, method: str = "GET") -> Request:
-        headers = {"Accept": kind, "User-Agent": "contender"}
-        request = Request(url, headers=headers, method=method)
-        if self.token:  # it must not follow a redirect to the storage behind the API
-            request.add_unredirected_header("Authorization", f"Bearer {self.token}")
-        return request
 
     def _ask(self, request: Request) -> Any:
         url = request.full_url
         try:
             with urlopen(request, timeout=TIMEOUT_S) as answer:
-                return json.load(answer)
+                return json.loads(answer.read() or b"null")
         except HTTPError as error:
             error.close()
-            kinds = {401: DeniedError, 403: DeniedError, 404: MissingError}
-            kind = kinds.get(error.code, StorageError)
-            raise kind(f"`{url}` cannot be read or written: {error}.", hint=HINT) from error
-        except (HTTPException, OSError, ValueError) as error:
+            if error.code == 404:
+                raise MissingError(f"`{url}` is missing.", hint=HINT) from error
+            if error.code in (401, 403):
+                raise DeniedError(f"`{url}` is denied: {error}.", hint=HINT) from error
+            raise StorageError(f"`{url}` refuses: {error}.", hint=HINT) from error
+        except (URLError, OSError, ValueError) as error:
             raise StorageError(f"`{url}` cannot be reached: {error}.", hint=HINT) from error
+
+    def _request(
+        self, url: str, *, kind: str = JSON, method: str = "GET", body: bytes | None = None
+    ) -> Request:
+        headers = {"Accept": kind, "User-Agent": "contender"}
+        if body is not None:
+            headers["Content-Type"] = kind
+        request = Request(url, headers=headers, method=method, data=body)
+        if self.token:  # it must not follow a redirect to the storage behind the API
+            request.add_unredirected_header("Authorization", f"Bearer {self.token}")
+        return request
 
 
 def find_host(environment: Mapping[str, str] = os.environ) -> Host:

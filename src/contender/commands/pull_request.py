@@ -51,7 +51,7 @@ def comment(file: str, pull_request: int | None) -> Answer:
     shortened = fit(text, MAX_CHARS, rest="the summary of the run has all of it.")
     try:
         return Answer(text=put_comment(host, number, shortened))
-    except DeniedError as error:
+    except (DeniedError, MissingError) as error:
         why = "the token may only read, as for a pull request from a fork"
         return Answer(note=f"comment: none written, because {why}: {error.args[0]}")
 
