@@ -171,12 +171,6 @@ class ReleaseParams(Section):
     max_rate: Share
 
 
-class ReproduceParams(Section):
-    """How far a run from nothing may be from the one in git."""
-
-    max_metric_difference: NonNegativeFloat = Field(description="0: the same to the byte")
-
-
 class Params(Section):
     """The whole of params.yaml."""
 
@@ -189,7 +183,6 @@ class Params(Section):
     gate: GateParams
     serving: ServingParams
     release: ReleaseParams
-    reproduce: ReproduceParams
 
 
 def load_params(path: Path) -> Params:

@@ -54,7 +54,10 @@ class Metrics(RootModel[dict[str, FiniteFloat]]):  # pylint: disable=too-few-pub
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many outputs were compared, those that differ, and how far the metrics are apart."""
+    """How many outputs were compared, those that differ, and how far the metrics are apart.
+
+    A metric larger than one is apart by a share of itself.
+    """
 
     outputs: int
     changed: tuple[str, ...]
@@ -98,7 +101,9 @@ def find_stale(lock: Lock, pipeline: Mapping[str, Any], params: Any, root: Path)
     `pipeline` is what dvc.yaml says, `params` what params.yaml does.
     """
     wanted, found = set(pipeline.get("stages") or ()), set(lock.stages)
-    lines = [f"the stage `{name}` is in only one of dvc.yaml and dvc.lock" for name in wanted ^ found]
+    lines = [
+        f"the stage `{name}` is in only one of dvc.yaml and dvc.lock" for name in wanted ^ found
+    ]
     made = {out.path for stage in lock.stages.values() for out in stage.outs}
     for name, stage in lock.stages.items():
         read = [file for file in stage.deps if file.path not in made]
@@ -140,16 +145,20 @@ def compare(
             f"the run made other data than dvc.lock names: `{', '.join(other)}`.", hint=HINT
         )
     count = sum(len(stage.outs) for stage in lock.stages.values())
-    return Outcome(count, tuple(changed), max(abs(now[name] - before[name]) for name in before))
+    apart = (abs(now[name] - value) / max(1.0, abs(value)) for name, value in before.items())
+    return Outcome(count, tuple(changed), max(apart))
 
 
 def require_same(outcome: Outcome, *, limit: float) -> None:
-    """Nothing, when every output is the same to the byte, or no metric differs by more than `limit`.
+    """Nothing, when every output is the same to the byte, or no metric is further than `limit`.
+
+    Two processors may round the last digit of a model differently: `limit` is what the two forms
+    of one model may differ by, `train.max_parity_error`.
 
     Raises:
         ReproductionError: neither.
     """
-    if outcome.changed and not (limit > 0 and outcome.difference <= limit):
+    if outcome.changed and outcome.difference > limit:
         raise ReproductionError(
             f"a run from nothing gives another result than the commit has: "
             f"`{', '.join(outcome.changed)}`. A metric differs by {outcome.difference:.2g}; "

@@ -1,12 +1,9 @@
 """Commands that look at the repository: reproduce, doctor."""
 
-import json
 import tempfile
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
-from contender import files
 from contender.commands.answer import Answer
 from contender.commands.pipeline import STAGES
 from contender.errors import MissingError, ReproductionError
@@ -34,7 +31,7 @@ def reproduce() -> Answer:
             import_module(f"contender.stages.{name}").run(settings, made)
         now = rules.parse_metrics(made.metrics.read_text(encoding="utf-8"))
         outcome = rules.compare(lock, made.work, before, now)
-    rules.require_same(outcome, limit=settings.reproduce.max_metric_difference)
+    rules.require_same(outcome, limit=settings.train.max_parity_error)
     told = (
         f"the same metrics within {outcome.difference:.2g}; other bytes: "
         f"{', '.join(outcome.changed)}"
