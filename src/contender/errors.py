@@ -12,7 +12,9 @@ ContenderError
 │   ├── ParityError         ONNX and estimator disagree
 │   └── PredictionError     predictions are not finite or out of range
 ├── IntegrityError          a file is not the one its digest names
+├── ReproductionError       a run from nothing gives something else than the commit has
 ├── StorageError            the storage of the data cannot be reached or refuses
+│   └── DeniedError         who asks may not read or write there
 ├── RegistryError           the registry cannot be reached or refuses
 │   └── RaceError           somebody else moved the champion first
 ├── DeployError             a server or the proxy before it cannot be started or reached
@@ -98,8 +100,16 @@ class IntegrityError(ContenderError):
     """A file is not the one its digest names."""
 
 
+class ReproductionError(ContenderError):
+    """A run from nothing gives something else than the commit has."""
+
+
 class StorageError(ContenderError):
     """The storage of the data cannot be reached, refuses or does not keep what it is given."""
+
+
+class DeniedError(StorageError):
+    """Who asks may not read or write there."""
 
 
 class RegistryError(ContenderError):

@@ -9,13 +9,15 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-from contender.errors import MissingError, ParameterError, StorageError
+from contender.errors import DeniedError, MissingError, ParameterError, StorageError
 
 TIMEOUT_S: Final = 30
+PAGE: Final = 100
+MAX_PAGES: Final = 30
 JSON: Final = "application/json"
 BYTES: Final = "application/octet-stream"
 API: Final = "https://api.github.com"
-HINT: Final = "check GITHUB_REPOSITORY, the network, and what the token in GH_TOKEN may read"
+HINT: Final = "check GITHUB_REPOSITORY, the network, and what the token in GH_TOKEN may do"
 
 
 @dataclass(frozen=True)
@@ -30,19 +32,41 @@ class Host:
         """What the API answers at `path` of the repository; None when there is no such thing.
 
         Raises:
-            StorageError: it cannot be reached or refuses, which is not "no such thing".
+            DeniedError: the token may not read it, which is not "no such thing".
+            StorageError: it cannot be reached.
         """
         try:
             return self._ask(self._request(self._url(path)))
         except MissingError:
             return None
 
+    def get_all(self, path: str, *, key: str = "") -> list[Any]:
+        """Every item of the list at `path`, page by page; of an object, the list under `key`.
+
+        Raises:
+            DeniedError: as `get`.
+            StorageError: as `get`, or there are too many.
+        """
+        found: list[Any] = []
+        mark = "&" if "?" in path else "?"
+        for page in range(1, MAX_PAGES + 1):
+            answer = self.get(f"{path}{mark}per_page={PAGE}&page={page}")
+            items = (answer[key] if key else answer) if answer else []
+            found += items
+            if len(items) < PAGE:
+                return found
+        raise StorageError(
+            f"`{path}` of `{self.name}` has more than {MAX_PAGES * PAGE} items; expected fewer.",
+            hint="delete what is not needed",
+        )
+
     def send(self, method: str, path: str, value: Any) -> Any:
         """What the API answers to `value`, sent as JSON by `method` to `path` of the repository.
 
         Raises:
-            MissingError: there is no such thing to change.
-            StorageError: it cannot be reached or refuses.
+            MissingError: there is no such thing to change, or none that the token may see.
+            DeniedError: the token may not change it.
+            StorageError: it cannot be reached, or refuses for another reason.
         """
         body = json.dumps(value).encode()
         return self._ask(self._request(self._url(path), method=method, body=body))
@@ -91,8 +115,11 @@ class Host:
             with urlopen(request, timeout=TIMEOUT_S) as answer:
                 return json.loads(answer.read() or b"null")
         except HTTPError as error:
+            error.close()
             if error.code == 404:
                 raise MissingError(f"`{url}` is missing.", hint=HINT) from error
+            if error.code in (401, 403):
+                raise DeniedError(f"`{url}` is denied: {error}.", hint=HINT) from error
             raise StorageError(f"`{url}` refuses: {error}.", hint=HINT) from error
         except (URLError, OSError, ValueError) as error:
             raise StorageError(f"`{url}` cannot be reached: {error}.", hint=HINT) from error

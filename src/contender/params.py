@@ -208,7 +208,12 @@ def load_params(path: Path) -> Params:
 
 def read_yaml(path: Path) -> Any:
     """The plain value in the YAML file `path`."""
-    return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    return parse_yaml(path.read_text(encoding="utf-8"))
+
+
+def parse_yaml(text: str) -> Any:
+    """The plain value in the YAML `text`."""
+    return YAML(typ="safe", pure=True).load(text)
 
 
 def with_hyperparameters(text: str, estimator: str, settings: Mapping[str, Setting]) -> str:

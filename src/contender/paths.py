@@ -19,6 +19,15 @@ class Paths:
         return self.root / "params.yaml"
 
     @property
+    def pipeline(self) -> Path:
+        return self.root / "dvc.yaml"
+
+    @property
+    def pins(self) -> Path:
+        """What each stage read and wrote, by its MD5."""
+        return self.root / "dvc.lock"
+
+    @property
     def schema(self) -> Path:
         return self.root / "data/schema.yaml"
 

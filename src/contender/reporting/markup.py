@@ -3,6 +3,9 @@
 import html
 import re
 from collections.abc import Iterable, Sequence
+from typing import Final
+
+FOLD: Final = re.compile("<details.*?</details>", re.DOTALL)
 
 
 def escape(text: object) -> str:
@@ -38,3 +41,20 @@ def fold(title: str, body: str, *, opened: bool = False) -> str:
 def bullets(items: Iterable[str]) -> str:
     """One item a line."""
     return "\n".join(f"- {item}" for item in items)
+
+
+def fit(text: str, limit: int, *, rest: str) -> str:
+    """`text` within `limit` characters: folds give way, the longest first, then its last parts.
+
+    `rest` says where all of it is.
+    """
+    folds = sorted(FOLD.findall(text), key=len, reverse=True)
+    note = f"\n\nLeft out for its length; {rest}\n"
+    if len(text) <= limit:
+        return text
+    while folds and len(text) + len(note) > limit:
+        text = text.replace(folds.pop(0), "", 1)
+    parts = re.sub(r"\n{3,}", "\n\n", text).strip().split("\n\n")
+    while len(parts) > 1 and len("\n\n".join(parts)) + len(note) > limit:
+        parts.pop()
+    return "\n\n".join(parts)[: limit - len(note)] + note
