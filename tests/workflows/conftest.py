@@ -43,8 +43,9 @@ def seed(snapshot: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     release = folder / ".github/workflows/release.yml"
     release.write_text(release.read_text().replace("staging --address 127.0.0.1:8000", "staging"))
     (folder / "dvc.lock").unlink()
-    for command in (("dvc", "add", problem.source), ("dvc", "push"), ("dvc", "repro")):
-        said = run(folder, *command, "--quiet", source=folder / "src")
+    source = problem.source
+    for command in (("add", source), ("push", f"{source}.dvc"), ("repro",)):
+        said = run(folder, "dvc", *command, "--quiet", source=folder / "src")
         assert said.code == 0, said.err
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message=Bring our own data")
