@@ -1,5 +1,6 @@
 """Workflows as GitHub reads them: what starts one, what `if:` says, which job needs which."""
 
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -39,7 +40,7 @@ class Job:
 def jobs_of(root: Path, persona: Persona) -> Iterator[Job]:
     """Every job of every workflow that an event starts; one that is not started does not run."""
     for path in sorted((root / FOLDER).glob("*.yml")):
-        flow = read_yaml(root, f"{FOLDER}/{path.name}")
+        flow = _read(root, f"{FOLDER}/{path.name}")
         if set(flow["on"]) != {"workflow_call"}:
             is_started = _starts(flow["on"], persona.event)
             yield from _walk(root, flow, persona, Call(path.stem, is_started))
@@ -66,6 +67,11 @@ def evaluate(expression: str, contexts: dict[str, Any]) -> Any:
     return eval(text.strip(), {"__builtins__": {}}, names | words)  # pylint: disable=eval-used
 
 
+@functools.cache
+def _read(root: Path, place: str) -> dict[str, Any]:
+    return read_yaml(root, place)
+
+
 def _starts(triggers: Any, event: str) -> bool:
     return event in ([triggers] if isinstance(triggers, str) else triggers)
 
@@ -85,7 +91,7 @@ def _walk(root: Path, flow: Any, persona: Persona, call: Call) -> Iterator[Job]:
         done[name] = call.runs and _is_met(job, contexts, all(done[need] for need in needs))
         if "uses" in job:
             given = {k: _value(v, contexts) for k, v in job.get("with", {}).items() if done[name]}
-            inner = read_yaml(root, job["uses"].removeprefix("./"))
+            inner = _read(root, job["uses"].removeprefix("./"))
             called = Call(f"{call.name}.{name}", done[name], tuple(given.items()))
             yield from _walk(root, inner, persona, called)
         else:

@@ -122,7 +122,7 @@ def _read(done: "subprocess.CompletedProcess[str]") -> Run:
         except ValueError:
             said.append(line)
             continue
-        name = str(told.get("job", "")).split("/")[-1]
+        name = str(told.get("job", "")).rpartition("/")[2]
         if result := told.get("jobResult"):
             jobs[name] = result
         if told.get("command") == "summary":

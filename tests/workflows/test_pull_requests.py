@@ -1,7 +1,5 @@
 """What a pull request sees: green, or red with the reason."""
 
-from pathlib import Path
-
 from tests.workflows.runs import Fork
 
 
