@@ -1,4 +1,4 @@
-"""A stand-in for GitHub's API on loopback: what it is told a repository has, its comments and its Releases."""
+"""A stand-in for the API of GitHub on loopback: a repository, its comments and its Releases."""
 
 # pylint: disable=invalid-name  # http.server calls do_GET and the like by these names
 

@@ -74,8 +74,8 @@ def test_a_fork_releases_improves_mends_and_goes_back(fork: Fork) -> None:
     assert mended["pushed"]
     assert f"BUNDLE_DIGEST={entries(fork)[3]['bundle']}" in mended["told"]
 
-    back = fork.run("rollback", "workflow_dispatch", {}, reason="it is late; $(touch /tmp/x)")
+    back = fork.run("rollback", "workflow_dispatch", {}, reason="it is late; $(touch planted) "`id`"")
     assert back.code == 0, back.said[-6000:]
     last = entries(fork)[-1]
     assert (last["kind"], last["model"]) == ("rollback", entries(fork)[1]["model"])
-    assert last["reason"] == "it is late; $(touch /tmp/x)"
+    assert last["reason"] == "it is late; $(touch planted) "`id`""
