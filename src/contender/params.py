@@ -169,6 +169,9 @@ class ReleaseParams(Section):
     min_requests: PositiveInt
     max_ratio: Annotated[float, Field(gt=1)]
     max_rate: Share
+    max_prediction_psi: Annotated[float, Field(gt=0)] = Field(
+        description="population stability index of both versions' predictions in one step"
+    )
 
 
 class Params(Section):

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from contender.bundle import Bundle
-from contender.deploy.controller import Controller, Hooks, begin
+from contender.deploy.controller import Controller, Hooks
 from contender.deploy.detached import Detached
 from contender.deploy.local import Processes
 from contender.deploy.proxy import Proxy
 from contender.deploy.rollout import Rollout
-from contender.deploy.state import Deployment
+from contender.deploy.state import Deployment, begin
 from contender.deploy.target import Server, Target
 from contender.params import ReleaseParams, load_params
 from tests.servers.processes import free_port

@@ -13,15 +13,17 @@ from contender.paths import Paths
 def rollout(bundle: str | None) -> Answer:
     """Bring a bundle to production, beside the champion and judged against it; or go on with it."""
     from contender.bundle import open_bundle
-    from contender.deploy import controller
+    from contender.deploy import state
     from contender.release.passage import require_passage
 
     paths = Paths()
     with files.only_run(paths.rollout_lock):
-        opened = open_bundle(Path(bundle) if bundle else paths.current)
         driver = make_controller(paths, load_params(paths.params))
-        require_passage(opened)
-        driver.write(controller.begin(driver.read(), opened.digest))
+        deployment = driver.read()
+        if bundle or not (under_way := deployment.rollout) or under_way.is_over:
+            opened = open_bundle(Path(bundle) if bundle else paths.current)
+            require_passage(opened)
+            driver.write(state.begin(deployment, opened.digest))
         return _finish(driver)
 
 
@@ -43,18 +45,18 @@ def approve(by: str) -> Answer:
 
 def rollback(to: str | None, reason: str) -> Answer:
     """End the rollout under way; or bring back what was in production before."""
-    from contender.deploy import controller
+    from contender.deploy import state
 
     paths = Paths()
     with files.only_run(paths.rollout_lock):
         driver = make_controller(paths, load_params(paths.params))
-        driver.write(controller.step_back(driver.read(), to=to, reason=reason))
+        driver.write(state.step_back(driver.read(), to=to, reason=reason))
         return _finish(driver)
 
 
 def status(as_json: bool) -> Answer:
     """What is in production, whether it answers, and how far a rollout is."""
-    from contender.deploy.controller import describe
+    from contender.deploy.rollout import describe
     from contender.deploy.target import Server
 
     paths = Paths()
@@ -98,7 +100,7 @@ def make_controller(paths: Paths, params: Params) -> Any:
 
 def _finish(driver: Any) -> Answer:
     """What became of the rollout: exit code 0 in production, 20 rolled back, 10 waiting."""
-    from contender.deploy.controller import describe
+    from contender.deploy.rollout import describe
 
     done = driver.run().rollout
     codes = {"done": 0, "rolled-back": 20}

@@ -12,6 +12,9 @@ from contender.errors import DeployError, PredictionError
 TIMEOUT_S: Final = 2.0
 # Logs and histograms of predictions can tell the questions asked here from those of callers.
 REQUEST_ID: Final = "golden"
+_BIN: Final = re.compile(
+    r'^contender_(?:prediction_bucket|predicted_class_total)\{\w+="(.*)"\} (\S+)$', re.MULTILINE
+)
 _SHADOW: Final = re.compile(r'^contender_shadow_total\{outcome="(\w+)"\} (\S+)$', re.MULTILINE)
 
 
@@ -103,10 +106,7 @@ def read_shadow(address: str) -> Shadow:
     Raises:
         DeployError: it does not say.
     """
-    try:
-        text = httpx.get(f"http://{address}/metrics", timeout=TIMEOUT_S, trust_env=False).text
-    except httpx.HTTPError as error:
-        text = str(error)
+    text = _read_metrics(address)
     counts = {name: int(float(count)) for name, count in _SHADOW.findall(text)}
     if missing := {"same", "different", "failed", "dropped"} - counts.keys():
         raise DeployError(
@@ -114,3 +114,29 @@ def read_shadow(address: str) -> Shadow:
             hint="it must be started with `contender serve --shadow`",
         )
     return Shadow(**counts)
+
+
+def read_predictions(address: str) -> dict[str, int]:
+    """How many predictions of the server at `address` fell into each bin.
+
+    Raises:
+        DeployError: it does not say.
+    """
+    text = _read_metrics(address)
+    counts = {name: int(float(count)) for name, count in _BIN.findall(text)}
+    if not counts:
+        raise DeployError(
+            f"`{address}` does not count its predictions: `{text[:80]}`.",
+            hint="it must be started with `contender serve`",
+        )
+    if "contender_prediction_bucket" not in text:
+        return counts
+    below = [0, *counts.values()]
+    return {name: count - less for (name, count), less in zip(counts.items(), below, strict=False)}
+
+
+def _read_metrics(address: str) -> str:
+    try:
+        return httpx.get(f"http://{address}/metrics", timeout=TIMEOUT_S, trust_env=False).text
+    except httpx.HTTPError as error:
+        return str(error)
