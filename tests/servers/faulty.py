@@ -32,7 +32,7 @@ class FaultyFleet(Processes):
     @property
     def fault(self) -> Path:
         """Empty, or not there: nothing is wrong."""
-        return self.folder / "fault"
+        return self.folder.parent / "fault"
 
     def start(self, server: Server) -> None:
         """Start what is not alive."""
@@ -46,11 +46,6 @@ class FaultyFleet(Processes):
         bundle = self.bundles / server.digest
         command = [sys.executable, "-m", __name__, str(port), str(bundle), str(self.fault)]
         process.start(command, {"PYTHONPATH": str(ROOT)})
-
-    def running(self) -> set[Server]:
-        """Every server with a process that is alive."""
-        return {server for server in super().running() if server.digest != self.fault.name}
-
 
 class Handler(BaseHTTPRequestHandler):
     """One connection to it."""
