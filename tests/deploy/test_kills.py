@@ -99,5 +99,3 @@ def test_a_return_killed_everywhere_comes_to_its_end(
     assert len(points) >= 15
     assert where.controller.read().quarantine == {new.digest: "it was bad"}
     assert_all_is_well(where, outcomes, old.digest)
-
-
