@@ -35,6 +35,7 @@ RULES: tuple[Rule, ...] = (
     style.told_sources,
     environment.current_lock,
     environment.serving_group,
+    environment.one_uv,
 )
 
 
@@ -241,6 +242,7 @@ PLANTS = (
         r"\1",
         "has no onnxruntime",
     ),
+    Plant(environment.one_uv, "Dockerfile", "UV_VERSION=", "UV_VERSION=9", "Dockerfile installs"),
 )
 
 

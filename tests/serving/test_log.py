@@ -113,13 +113,16 @@ def test_protected_columns_are_not_logged(boxes: Bundle, tmp_path: Path) -> None
 
 
 def test_a_disk_that_cannot_be_written_to_stops_nobody(boxes: Bundle, tmp_path: Path) -> None:
-    """Where the folder of the log should be is a file: answers go on, the loss is counted."""
+    """Where the folder of the log should be is a file: answers go on, the loss is told, counted."""
     (tmp_path / "log").write_text("in the way")
     with running_service(boxes.folder, tmp_path) as service, service.client() as client:
         statuses = {client.post("/predict", json={"records": BOXES}).status_code for _ in range(5)}
         assert wait_until(lambda: "contender_log_failed_total 20.0" in client.get("/metrics").text)
 
     assert statuses == {200}
+    assert [event.get("folder") for event in service.said() if event["level"] == "warning"] == [
+        str(service.log)
+    ]
 
 
 def test_a_full_queue_drops_and_counts() -> None:

@@ -193,16 +193,16 @@ class Controller:
         """None once the challenger is the champion; else what becomes of the rollout.
 
         Raises:
-            RegistryError: it does not take back one that has all calls already, for a whole step.
+            RegistryError: it refuses one that has all calls already; the next run asks again.
         """
         try:
             self.hooks.promote(rollout)
         except RegistryError as error:
-            if isinstance(error, RaceError) and not rollout.undoes:
+            if rollout.undoes:
+                raise
+            if isinstance(error, RaceError):
                 return road.fail(rollout, "race", str(error.args[0]))
             elapsed_s = rollout.elapsed_s + seconds
-            if elapsed_s > self.params.step_s and rollout.undoes:
-                raise
             if elapsed_s > self.params.step_s:
                 return road.fail(rollout, "registry", str(error.args[0]))
             return rollout.model_copy(update={"elapsed_s": elapsed_s})

@@ -84,10 +84,14 @@ def begin(deployment: Deployment, digest: str) -> Rollout:
 def step_back(deployment: Deployment, *, to: str | None, reason: str) -> Rollout:
     """What undoes the rollout under way, or the last one: the champion before, at 100 %.
 
+    A return that is under way goes on. To what is in production already, it tells the registry.
+
     Raises:
-        DeployError: nothing was in production before.
+        DeployError: nothing was in production before, or it is quarantined.
     """
     under_way = deployment.rollout
+    if under_way and under_way.undoes and not under_way.is_over and to is None:
+        return under_way
     if under_way and to is None and is_decided(under_way):
         return undo(under_way, reason)
     if under_way and not under_way.is_over and to is None:
@@ -98,12 +102,14 @@ def step_back(deployment: Deployment, *, to: str | None, reason: str) -> Rollout
             f"`{digest[:12]}` is quarantined: {why}; expected one that did no harm.",
             hint="`contender history` names what served before; `--to` takes its digest",
         )
-    if digest is None or digest == deployment.production:
+    if digest is None:
         raise DeployError(
-            f"there is nothing to go back to: `{str(digest)[:12]}` is in production or never was.",
+            "there is nothing to go back to: nothing was in production before.",
             hint="`contender history` names what served before; `--to` takes its digest",
         )
-    return _make(deployment, digest, phase=Phase.RETURN).model_copy(update={"undoes": reason})
+    back = _make(deployment, digest, phase=Phase.RETURN)
+    champion = back.champion if digest != back.champion else None  # then nobody must go
+    return back.model_copy(update={"champion": champion, "undoes": reason})
 
 
 def _make(deployment: Deployment, digest: str, *, phase: Phase) -> Rollout:

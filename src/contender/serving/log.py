@@ -111,6 +111,12 @@ class Log:
                 sink.close()
 
 
+def is_writable(folder: Path) -> bool:
+    """True when files can be made in `folder`, or it can itself be made."""
+    place = next(path for path in (folder, *folder.parents) if path.exists())
+    return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
+
+
 class RotatingFile:
     """The newest of a row of files `<name>-<time>-<process>.jsonl`, as large as `files` full ones.
 

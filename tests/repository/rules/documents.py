@@ -10,7 +10,8 @@ from tests.repository.rules.trees import read_text
 
 FENCE: Final = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SHELLS: Final = ("bash", "console", "sh", "shell")
-OTHERS: Final = ("cd", "curl", "dvc", "export", "git", "uv")  # programs whose own manual tells
+# Programs whose own manual tells.
+OTHERS: Final = ("cd", "curl", "docker", "dvc", "export", "git", "uv")
 TARGET: Final = re.compile(r"^([a-z][a-z-]*):(?!=)(.*)$", re.MULTILINE)
 
 
