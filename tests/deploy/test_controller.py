@@ -96,9 +96,7 @@ def test_a_proxy_that_is_killed_is_back_at_the_next_turn(
     assert {answer.status_code for answer in outcomes.answers} == {200}
 
 
-def test_without_calls_nothing_passes(
-    where: Place, old: Bundle, new: Bundle, tmp_path: Path
-) -> None:
+def test_without_calls_nothing_passes(old: Bundle, new: Bundle, tmp_path: Path) -> None:
     """Waited for twice as long as a step may take: inconclusive, and nobody is to blame."""
     with place(new.folder.parent, tmp_path, step_s=0.5) as quiet:
         quiet.release(old)

@@ -20,7 +20,7 @@ from tests.servers.load import calling
 from tests.servers.processes import free_port
 from tests.servers.serving import wait_until
 
-CALLS = 400
+CALLS, CHANGES = 400, 60
 
 
 class Named(BaseHTTPRequestHandler):
@@ -69,7 +69,7 @@ def ask(proxy: Proxy, count: int) -> list[str]:
 
 
 def test_each_share_is_what_it_says(proxy: Proxy, servers: tuple[str, str]) -> None:
-    """None, a tenth, half and all of the calls, as far as chance allows, and logged with its step."""
+    """None, a tenth, half, all of the calls, as far as chance allows; logged with its step."""
     main, canary = servers
     for share in (0.0, 0.1, 0.5, 1.0):
         proxy.follow(Route(main, canary, share, f"share-{share}"))
@@ -83,21 +83,22 @@ def test_each_share_is_what_it_says(proxy: Proxy, servers: tuple[str, str]) -> N
 
 
 def test_a_change_of_the_route_fails_no_call(proxy: Proxy, servers: tuple[str, str]) -> None:
-    """Sixty times back and forth, under load."""
+    """Sixty times back and forth, under load; a thousand calls at least."""
     main, canary = servers
     proxy.follow(Route(main, canary, 0.0, "0"))
 
     with calling(f"http://{proxy.listen}", "/predict", {}, callers=3) as outcomes:
-        for turn in range(60):
+        for turn in range(CHANGES):
+            answered = len(outcomes.answers)
             proxy.follow(
                 Route(*(servers if turn % 2 else servers[::-1]), 0.5 * (turn % 3), str(turn))
             )
-            wait_until(lambda: len(outcomes.answers) > 20 * turn)
+            wait_until(lambda seen=answered: len(outcomes.answers) > seen + 20)
 
     assert not outcomes.failures
     assert {answer.status_code for answer in outcomes.answers} == {200}
     assert {answer.text for answer in outcomes.answers} == {main, canary}
-    print(f"{len(outcomes.answers):,} calls over 60 changes of the route, 0 failed")
+    print(f"{len(outcomes.answers):,} calls over {CHANGES} changes of the route, 0 failed")
 
 
 def test_a_server_that_is_not_there_has_the_other_stand_in(

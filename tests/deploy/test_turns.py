@@ -2,24 +2,31 @@
 
 import errno
 import os
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contender import files
+from contender.commands import rollout as commands
 from contender.deploy.controller import Hooks
 from contender.deploy.probe import Fault, Shadow
 from contender.deploy.rollout import Phase, Rollout, enter
 from contender.deploy.target import Server
 from contender.errors import (
+    BusyError,
     DeployError,
     IntegrityError,
     RaceError,
     RegistryError,
     WriteError,
 )
+from contender.paths import Paths
 from tests.servers.imagined import NEW, OLD, World, imagine
 
 BROKEN = Fault("golden", "it predicts otherwise")
@@ -171,6 +178,52 @@ def test_a_registry_that_refuses_keeps_the_champion(
     assert deployment.quarantine == {}
     world.registrar.refusal = None
     assert world.release().production == NEW
+
+
+def test_of_eight_rollouts_at_once_one_wins(tmp_path: Path) -> None:
+    """All are at the registry at once, which lets one pass; elsewhere the champion serves on."""
+    start = threading.Barrier(8)
+
+    def promote(_: Rollout) -> None:
+        start.wait(60)
+        try:
+            (tmp_path / "taken").touch(exist_ok=False)
+        except FileExistsError:
+            raise RaceError("another was first", hint="") from None
+
+    def release(number: int) -> tuple[Any, ...]:
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        world = imagine(folder, step_s=60)
+        controller = replace(world.controller, hooks=Hooks(lambda *_: "", promote))
+        replace(world, controller=controller).release()
+        return ends(world)
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(release, range(8)))
+
+    assert found.count((Phase.DONE, "", NEW, {NEW}, (NEW, 0.0))) == 1
+    assert found.count((Phase.ROLLED_BACK, "race", OLD, {OLD}, (OLD, 0.0))) == 7
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        lambda: commands.rollout(None, local=True),
+        lambda: commands.approve("somebody", local=True),
+        lambda: commands.rollback(None, "it was bad", local=True),
+    ],
+)
+def test_who_comes_second_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[[], object]
+) -> None:
+    """One command at a time leads a deployment; the other changes nothing."""
+    monkeypatch.chdir(tmp_path)
+
+    with files.only_run(Paths().rollout_lock), pytest.raises(BusyError):
+        command()
+
+    assert not (Paths().rollout / "state.json").exists()
 
 
 def test_a_return_does_not_wait_for_the_one_that_must_go(tmp_path: Path) -> None:

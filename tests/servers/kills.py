@@ -1,4 +1,4 @@
-"""A controller that kills its own process at every point of its road where it was not yet killed."""
+"""A controller that kills its own process at each point of its road, once."""
 
 import os
 import signal

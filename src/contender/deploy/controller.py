@@ -135,9 +135,9 @@ class Controller:
         match rollout.phase:
             case Phase.STAGING:
                 address = self.target.fleet.address(Server(rollout.challenger)) or ""
-                if found := self.hooks.stage(address, rollout.challenger):
-                    return road.fail(rollout, "staging", found)
-                return road.proceed(rollout, self.params)
+                found = self.hooks.stage(address, rollout.challenger)
+                passed = road.proceed(rollout, self.params)
+                return road.fail(rollout, "staging", found) if found else passed
             case Phase.SHADOW:
                 return self._compare(self._count(rollout), seconds)
             case Phase.CANARY:

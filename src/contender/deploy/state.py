@@ -58,7 +58,7 @@ def write_deployment(path: Path, deployment: Deployment) -> None:
 
 
 def begin(deployment: Deployment, digest: str) -> Rollout:
-    """The rollout of the bundle `digest`: at its start, under way, or done when it is there already.
+    """The rollout of the bundle `digest`: at its start, under way, or done when it serves already.
 
     Raises:
         DeployError: it is quarantined, or another rollout is under way.
