@@ -24,7 +24,7 @@ def busy(
 ) -> Iterator[tuple[Place, Outcomes]]:
     """A place where `old` is in production, and callers that never rest."""
     folder = tmp_path_factory.mktemp("busy")
-    with place(new.folder.parent, folder) as made:
+    with place(new.folder.parent, folder, canary_shares=[0.5]) as made:
         made.release(old)
         with calling(made.url, "/predict", {"records": BOXES}, callers=2) as outcomes:
             yield made, outcomes
