@@ -108,6 +108,18 @@ COMMANDS: Final = STAGES | {
         ),
         module="serving",
     ),
+    "staging": Command(
+        "test a running server before it gets any traffic",
+        (
+            (
+                ("--address",),
+                {"metavar": "HOST:PORT", "help": "of the server; one is started if not given"},
+            ),
+            (("--bundle",), {"metavar": "DIR", "help": "what it should serve; bundles/current"}),
+            (("--json",), {"action": "store_true", "dest": "as_json", "help": "print it as JSON"}),
+        ),
+        module="rollout",
+    ),
     "rollout": Command(
         "bring a bundle to production beside the champion, or go on with it",
         ((("--bundle",), {"metavar": "DIR", "help": "the bundle; bundles/current if not given"}),),
