@@ -7,7 +7,7 @@ from typing import Any, Final
 import httpx
 
 from contender.bundle import Bundle, prove
-from contender.errors import DeployError, PredictionError
+from contender.errors import DeployError, ParameterError, PredictionError
 
 TIMEOUT_S: Final = 2.0
 # Logs and histograms of predictions can tell the questions asked here from those of callers.
@@ -39,14 +39,24 @@ def inspect(address: str, bundle: Bundle) -> Fault | None:
 
 
 def connect(address: str) -> httpx.Client:
-    """A client of the server at `address`, whose calls are known by their name."""
-    return httpx.Client(
-        base_url=f"http://{address}",
-        timeout=TIMEOUT_S,
-        trust_env=False,
-        transport=httpx.HTTPTransport(retries=1),
-        headers={"x-request-id": REQUEST_ID},
-    )
+    """A client of the server at `address`, whose calls are known by their name.
+
+    Raises:
+        ParameterError: it is no address.
+    """
+    try:
+        return httpx.Client(
+            base_url=f"http://{address}",
+            timeout=TIMEOUT_S,
+            trust_env=False,
+            transport=httpx.HTTPTransport(retries=1),
+            headers={"x-request-id": REQUEST_ID},
+        )
+    except httpx.InvalidURL as error:
+        raise ParameterError(
+            f"`{address}` is no address of a server: {error}; expected HOST:PORT.",
+            hint="such as 127.0.0.1:8000",
+        ) from error
 
 
 def _ask(client: httpx.Client, bundle: Bundle) -> Fault | None:

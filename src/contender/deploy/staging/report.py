@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 import httpx
@@ -17,13 +18,15 @@ from contender.deploy.staging.load import check_load
 from contender.params import Params
 
 Check = Callable[[Subject, Cases], str]
-CHECKS: Final[Mapping[str, Check]] = {
-    "contract": check_contract,
-    "golden": check_golden,
-    "integration": check_integration,
-    "fuzz": check_fuzz,
-    "load": check_load,
-}
+CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
+    {
+        "contract": check_contract,
+        "golden": check_golden,
+        "integration": check_integration,
+        "fuzz": check_fuzz,
+        "load": check_load,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,11 @@ class Report:
 def run_checks(
     address: str, bundle: Bundle, params: Params, checks: Mapping[str, Check] = CHECKS
 ) -> Report:
-    """What `checks` find in the server at `address`, which should serve `bundle`."""
+    """What `checks` find in the server at `address`, which should serve `bundle`.
+
+    Raises:
+        ParameterError: it is no address.
+    """
     with connect(address) as client:
         subject = Subject(address, client, bundle.digest, bundle.schema(), bundle.golden(), params)
         findings = tuple(_run(name, check, subject) for name, check in checks.items())
