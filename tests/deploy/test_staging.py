@@ -1,11 +1,9 @@
 """Staging: a good server passes every check, and each thing that may be wrong fails its own."""
 
-import contextlib
 import itertools
 import json
 import socket
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,6 +25,7 @@ from contender.paths import Paths
 from tests.servers.bundles import make_bundle
 from tests.servers.processes import free_port
 from tests.servers.relay import Passing, Spoil, relaying
+from tests.servers.speaker import http, speaking
 from tests.servers.serving import ROOT, Running, running_service
 
 PARAMS = load_params(ROOT / "params.yaml")
@@ -287,35 +286,13 @@ def test_what_is_no_address_is_refused(address: str, boxes: Bundle) -> None:
         run_checks(address, boxes, PARAMS)
 
 
-@contextlib.contextmanager
-def speaking(words: bytes) -> Iterator[str]:
-    """The address of a server that says `words` to whatever it is asked, then hangs up."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def work() -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    connection, _ = listener.accept()
-                    with connection, contextlib.suppress(OSError):
-                        connection.recv(65536)
-                        connection.sendall(words)
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        try:
-            yield f"127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
-
-
 @pytest.mark.parametrize(
     "words",
     [
         b"",
         b"220 smtp ready\r\n",
-        b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nnull",
+        http(b"{}"),
+        http(b"null"),
         b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n",
         b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}",
         b"HTTP/1.1 999\r\n\r\n",

@@ -34,6 +34,13 @@ class Passing:
 Spoil = Callable[[Passing], None]
 
 
+class _Relay(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing: who gets no answer will tell."""
+
+
 @contextlib.contextmanager
 def relaying(url: str, spoil: Spoil) -> Iterator[str]:
     """The address of a server that answers as the one at `url`, and as `spoil` makes of it."""
@@ -65,8 +72,7 @@ def relaying(url: str, spoil: Spoil) -> Iterator[str]:
         def log_message(self, format: str, *args: Any) -> None:  # pylint: disable=redefined-builtin
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
+    with _Relay(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:

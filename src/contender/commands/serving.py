@@ -43,12 +43,17 @@ def predict(source: str, target: str, bundle: str | None, digest: str | None) ->
     return Answer(note=f"predict: {rows:,} rows in {seconds:.1f} s by the model {opened.digest}")
 
 
-def serve(bundle: str | None, digest: str | None, log: str | None, **listen: Any) -> Answer:
-    """Answer calls with the model of a bundle until told to end; `listen` says where, and how."""
+def serve(bundle: str | None, log: str | None, shadow: str | None, **options: Any) -> Answer:
+    """Answer calls with the model of a bundle until told to end; `options` say where, and how."""
     from contender.serving.server import Settings
     from contender.serving.server import serve as run
+    from contender.serving.shadow import parse_address
 
     paths = Paths()
-    place = Path(bundle) if bundle else paths.current
-    settings = Settings(bundle=place, digest=digest, log=Path(log) if log else paths.log, **listen)
+    settings = Settings(
+        bundle=Path(bundle) if bundle else paths.current,
+        log=Path(log) if log else paths.log,
+        shadow=parse_address(shadow) if shadow is not None else None,
+        **options,
+    )
     return Answer(code=run(settings, load_params(paths.params).serving))

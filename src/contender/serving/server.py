@@ -27,6 +27,7 @@ from contender.serving.log import Log, RotatingFile, Sink
 from contender.serving.metrics import Metrics
 from contender.serving.model import Model
 from contender.serving.service import Service
+from contender.serving.shadow import Shadow
 from contender.serving.workers import supervise
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class Settings:
     port: int
     workers: int
     log: Path
+    shadow: tuple[str, int] | None = None  # host and port of who gets copies of calls
 
 
 def serve(settings: Settings, params: ServingParams) -> int:
@@ -161,7 +163,10 @@ def _work(
 
     read = partial(_read_model, settings, params)
     holder = Holder(read, build, executor=executor, metrics=metrics)
-    server = Server(build_app(holder, metrics, params), holder, params.drain_s)
+    app: Any = build_app(holder, metrics, params)
+    if settings.shadow:
+        app = Shadow(app, settings.shadow, metrics.counters)
+    server = Server(app, holder, params.drain_s)
     server.server_state.tasks = crowd
     host, port = listener.getsockname()[:2]
     LOGGER.info("listening", extra={"fields": {"host": host, "port": port, "worker": worker}})
