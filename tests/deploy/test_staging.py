@@ -357,7 +357,7 @@ def test_the_controller_keeps_what_was_found(
     paths = Paths(work=tmp_path)
     paths.bundles.mkdir()
     (paths.bundles / boxes.digest).symlink_to(boxes.folder)
-    stage = make_controller(paths, PARAMS).hooks.stage
+    stage = make_controller(paths, local=True).hooks.stage
 
     assert stage(f"127.0.0.1:{free_port()}", boxes.digest).startswith("contract: ")
     assert files.read_json(paths.staging, made_by="a rollout")["is_passed"] is False

@@ -78,4 +78,5 @@ def place(bundles: Path, folder: Path, **changes: Any) -> Iterator[Place]:
         yield Place(controller, fleet, registrar, f"http://127.0.0.1:{settings.port}")
     finally:
         proxy.stop()
-        target.keep(())
+        for server in fleet.running():  # nobody calls any more: none has anything to finish
+            Detached(fleet.folder / server.name).stop(seconds=0.2)

@@ -1,6 +1,7 @@
 """`serve --shadow`: copies are compared and counted, and no caller can tell that there are any."""
 
 import contextlib
+import json
 import re
 import shutil
 import signal
@@ -118,14 +119,20 @@ def test_another_model_answers_otherwise(
 
 
 def test_copies_have_names_of_their_own(boxes: Bundle, tmp_path: Path) -> None:
-    """The log of the other server tells copies from calls, and which call each is a copy of."""
+    """The log of the other server tells copies from calls, and which call each is a copy of.
+
+    However long the caller's own name for it is.
+    """
+    names = ["mine", "x" * 64]
     with running_service(boxes.folder, tmp_path / "other") as other:
         with shadowed(boxes, address_of(other), tmp_path) as client:
-            client.post("/predict", json={"records": [BOX]}, headers={"x-request-id": "mine"})
-            settled(client, 1)
-        logged = wait_until(lambda: "shadow-mine" in read_log(other.log))
+            for name in names:
+                client.post("/predict", json={"records": [BOX]}, headers={"x-request-id": name})
+            settled(client, 2)
+        wait_until(lambda: read_log(other.log).count("\n") == 2)
+        logged = [json.loads(line)["request_id"] for line in read_log(other.log).splitlines()]
 
-    assert logged
+    assert logged == ["shadow-mine", "shadow-" + "x" * 57]
 
 
 def read_log(folder: Path) -> str:
@@ -152,16 +159,17 @@ def test_odd_answers_are_counted_as_what_they_are(boxes: Bundle, tmp_path: Path)
         http(b'{"predictions":[0.5]}', status=500),
         b"HTTP/1.1 200 OK\r\ncontent-length: 999999999999\r\n\r\n",
         b"HTTP/1.1 200 OK\r\n\r\n",
+        http(b'{"predictions":[0.5]}' + b" " * 70_000),
     ]
     others = [http(b'{"predictions":[0.5]}'), http(b'{"predictions":[0.5]}', status=422)]
     with (
         speaking(*failures, *others) as address,
         shadowed(boxes, address, tmp_path) as client,
     ):
-        for _ in range(16):
+        for _ in range(18):
             client.post("/predict", json={"records": [BOX]})
 
-        assert settled(client, 16) == counts(failed=12, different=4)
+        assert settled(client, 18) == counts(failed=14, different=4)
 
 
 def test_a_slow_server_slows_nobody(boxes: Bundle, tmp_path: Path) -> None:

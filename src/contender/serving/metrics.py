@@ -49,11 +49,12 @@ def edges_of(schema: Schema) -> tuple[float, ...]:
 class Metrics:
     """The numbers of the service, and their text for Prometheus."""
 
-    def __init__(self, *, workers: int = 1) -> None:
+    def __init__(self, *, workers: int = 1, has_shadow: bool = False) -> None:
+        self._copies = COPIES if has_shadow else ()
         bins = range(MAX_BINS + 1)
         keys: list[Any] = [*COUNTS, "in_flight", "prediction_sum"]
         keys += [("bin", index) for index in bins]
-        keys += [("shadow", outcome) for outcome in COPIES]
+        keys += [("shadow", outcome) for outcome in self._copies]
         keys += [(route, status) for route in ROUTES for status in (*STATUSES, UNKNOWN)]
         keys += [("sum", route) for route in MODEL_ROUTES]
         keys += [("took", route, index) for route in MODEL_ROUTES for index in bins]
@@ -118,7 +119,7 @@ class Metrics:
             info.add_metric(list(self._info.values()), 1)
         yield info
         shadow = Counter("contender_shadow", "Copies of calls for a shadow", labels=["outcome"])
-        for outcome in COPIES:
+        for outcome in self._copies:
             shadow.add_metric([outcome], total(("shadow", outcome)))
         yield shadow
         yield self._collect_requests()

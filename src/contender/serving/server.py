@@ -60,7 +60,7 @@ def serve(settings: Settings, params: ServingParams) -> int:
         ParameterError: nobody can listen at that address.
     """
     listener = listen(settings.host, settings.port)
-    metrics = Metrics(workers=settings.workers)
+    metrics = Metrics(workers=settings.workers, has_shadow=settings.shadow is not None)
     work = partial(_work, listener, metrics, settings, params)
     return supervise(work, settings.workers) if settings.workers > 1 else work(0)
 

@@ -20,7 +20,9 @@ from contender.serving.counters import Counters
 QUEUE: Final = 64  # copies that wait; with bodies as long as they may be, 64 MiB
 TIMEOUT_S: Final = 5.0
 TOLERANCE: Final = 1e-6
-MAX_ANSWER_BYTES: Final = 1 << 24
+ROOM: Final = 1 << 16  # bytes of any answer, be it a long refusal
+GROWTH: Final = 8  # a number takes up to 25 bytes there that took 4 here
+ID_BYTES: Final = 64  # no service takes a longer name of a call
 _MODEL: Final = re.compile(r"/predict|/invocations|/v2/models/[^/]+(/versions/[^/]+)?/infer")
 _VERSION: Final = re.compile(rb"/versions/[^/]+")  # of the model here; the other has its own
 JUDGED: Final = (200, 400, 422)  # answers that depend on what the body says
@@ -139,12 +141,12 @@ class Shadow:
         reader, writer = self._connection
         head = b"POST %s HTTP/1.1\r\nhost: %s:%d\r\n" % (copy.path, host.encode(), port)
         head += b"content-type: application/json\r\ncontent-length: %d\r\n" % len(copy.body)
-        head += b"x-request-id: shadow-%s\r\n\r\n" % copy.id
+        head += b"x-request-id: %s\r\n\r\n" % (b"shadow-" + copy.id)[:ID_BYTES]
         writer.write(head + copy.body)
         await writer.drain()
         told = await reader.readuntil(b"\r\n\r\n")
         status, length = _STATUS.match(told), _LENGTH.search(told)
-        if not status or not length or int(length[1]) > MAX_ANSWER_BYTES:
+        if not status or not length or int(length[1]) > max(ROOM, GROWTH * len(copy.answer)):
             raise ValueError("no answer of a service")
         answer = await reader.readexactly(int(length[1]))
         if _CLOSE.search(told):
