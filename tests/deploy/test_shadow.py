@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from contender.bundle import Bundle
-from contender.deploy.controller import Controller, begin, step_back
+from contender.deploy.controller import Controller
+from contender.deploy.detached import Detached
 from contender.deploy.local import Processes
-from contender.deploy.rollout import Phase, Rollout
+from contender.deploy.rollout import Phase, Rollout, fail
 from contender.deploy.target import Server, Target
 from tests.servers.bundles import make_bundle
 from tests.servers.load import calling
@@ -47,11 +48,14 @@ def there(champion: Bundle, folder: Path) -> Iterator[Place]:
     with place(champion.folder.parent, folder / "place", shadow_answers=50) as there:
         there.release(champion)
         yield there
+        for server in there.fleet.running():  # nobody calls any more: there is nothing to finish
+            Detached(folder / "place" / "servers" / server.name).stop(seconds=0.2)
 
 
 def follow(controller: Controller, bundle: Bundle) -> list[Rollout]:
     """The rollout of `bundle` after each turn, up to its canary or its end."""
-    controller.write(begin(controller.read(), bundle.digest))
+    champion = controller.read().production
+    controller.write(Rollout(name=bundle.digest[:8], champion=champion, challenger=bundle.digest))
     seen: list[Rollout] = []
     while (rollout := controller.read().rollout) and rollout.phase is not Phase.CANARY:
         if rollout.is_over:
@@ -71,7 +75,7 @@ def test_a_shadow_that_answers_goes_on_to_the_canary(
     with calling(there.url, "/predict", {"records": champion.golden().records}) as outcomes:
         seen = follow(controller, challenger)
         shadow = controller.target.shadow(Server(champion.digest, copies_to=challenger.digest))
-    controller.write(step_back(controller.read(), to=None, reason="seen enough"))
+    controller.write(fail(seen[-1], "stopped", "seen enough"))
 
     phases = [rollout.phase for rollout in seen]
     assert list(dict.fromkeys(phases)) == [Phase.STAGING, Phase.SHADOW, Phase.CANARY]
