@@ -11,12 +11,15 @@ from contender.bundle import Bundle
 from contender.deploy.controller import Controller
 from contender.deploy.detached import Detached
 from contender.deploy.local import Processes
+from contender.deploy.probe import read_shadow
 from contender.deploy.rollout import Phase, Rollout, fail
 from contender.deploy.target import Server, Target
+from contender.errors import DeployError
 from tests.servers.bundles import make_bundle
 from tests.servers.load import calling
 from tests.servers.relay import Passing, relaying
 from tests.servers.releases import Place, place
+from tests.servers.speaker import http, speaking
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,15 @@ def test_a_shadow_that_answers_goes_on_to_the_canary(
     assert not outcomes.failures
     assert {answer.status_code for answer in outcomes.answers} == {200}
     assert {answer.headers["x-model-digest"] for answer in outcomes.answers} == {champion.digest}
+
+
+def test_who_counts_no_copies_is_named(there: Place, champion: Bundle) -> None:
+    """A server without a shadow, one that talks nonsense, and none at all: never zero failures."""
+    half = http(b'contender_shadow_total{outcome="same"} 3.0\n')
+    with speaking(half, b"220 smtp ready\r\n") as nonsense:
+        for address in (there.fleet.address(Server(champion.digest)), nonsense, nonsense, ""):
+            with pytest.raises(DeployError, match="does not count copies as `different, dropped"):
+                read_shadow(address or "")
 
 
 def break_copies(passing: Passing) -> None:

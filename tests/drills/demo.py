@@ -19,7 +19,7 @@ from tests.drills.project import ROOT, Project
 from tests.drills.traffic import replaying
 
 # In a hurry: two steps of the canary instead of three, and few copies of calls in the shadow.
-HURRY = {"canary_shares": [0.25, 0.5], "shadow_answers": 100, "tick_s": 0.25, "step_s": 120}
+HURRY = {"canary_shares": [0.25, 0.5], "shadow_answers": 0, "tick_s": 0.25, "step_s": 120}
 
 
 @dataclass
