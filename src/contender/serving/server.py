@@ -163,9 +163,7 @@ def _work(
 
     read = partial(_read_model, settings, params)
     holder = Holder(read, build, executor=executor, metrics=metrics)
-    app: Any = build_app(holder, metrics, params)
-    if settings.shadow:
-        app = Shadow(app, settings.shadow, metrics.counters)
+    app = _copy_calls(build_app(holder, metrics, params), settings, metrics)
     server = Server(app, holder, params.drain_s)
     server.server_state.tasks = crowd
     host, port = listener.getsockname()[:2]
@@ -179,6 +177,10 @@ def _work(
         executor.shutdown(wait=False, cancel_futures=True)
         log.close()
     return 0
+
+
+def _copy_calls(app: Any, settings: Settings, metrics: Metrics) -> Any:
+    return Shadow(app, settings.shadow, metrics.counters) if settings.shadow else app
 
 
 def _read_model(settings: Settings, params: ServingParams) -> Model:
