@@ -158,6 +158,9 @@ class ReleaseParams(Section):
     """How a bundle gets from a verdict to production, and what sends it back."""
 
     port: Annotated[int, Field(ge=1, le=65535)]
+    staging_p95_ms: Annotated[float, Field(gt=0)] = Field(
+        description="of calls on a few connections at once, before there is any traffic"
+    )
     shadow_answers: NonNegativeInt = Field(description="copies of calls to answer; 0: no shadow")
     canary_shares: Annotated[list[Share], Field(min_length=1)]
     step_s: Annotated[float, Field(gt=0)] = Field(

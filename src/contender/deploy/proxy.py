@@ -24,7 +24,7 @@ RETRY: Final = "2s"
 ANSWER: Final = "10s"  # a server that says nothing for so long has failed
 GRACE: Final = "30s"  # for calls under way when the proxy ends
 START_S: Final = 10.0
-HINT: Final = "`make setup` installs it; or install Caddy from https://caddyserver.com"
+HINT: Final = "`make rollout` installs it; or install Caddy from https://caddyserver.com"
 CONFIGURATION: Final = "caddy.json"
 LOG: Final = "access.jsonl"
 
