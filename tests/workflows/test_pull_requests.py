@@ -5,15 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import git
 from tests.pipeline.projects import run
-from tests.workflows.runs import Fork
+from tests.workflows.runs import HOSTILE, Fork
 
 
 def test_a_sound_pull_request_is_green(fork: Fork) -> None:
-    """Every job does its work, and the report is in the summary and in one comment."""
-    fork.commit(
-        "Say more", lambda root: (root / "src/contender/__init__.py").write_text('"""."""\n')
-    )
+    """Every job does its work, and the report is in the summary and in one comment.
+
+    The names that a stranger chooses, of branch, tag, commit and title, are commands: none is run.
+    """
+    git(fork.work, "tag", "--", HOSTILE)
+    git(fork.work, "push", "--quiet", "origin", f"refs/tags/{HOSTILE}")
+    fork.commit(HOSTILE, lambda root: (root / "src/contender/__init__.py").write_text('"""."""\n'))
 
     green = fork.pull_request()
 
@@ -24,6 +28,7 @@ def test_a_sound_pull_request_is_green(fork: Fork) -> None:
     assert comment["issue"] == 7
     assert "BOOTSTRAP" in comment["body"]
     assert not fork.github.releases, "a pull request releases nothing"
+    assert not fork.planted()
     assert not any(image["pushed"] for image in fork.images().values())
 
 

@@ -78,4 +78,5 @@ def test_a_fork_releases_improves_mends_and_goes_back(fork: Fork) -> None:
     assert back.code == 0, back.said[-6000:]
     last = entries(fork)[-1]
     assert (last["kind"], last["model"]) == ("rollback", entries(fork)[1]["model"])
+    assert not fork.planted()
     assert last["reason"] == "it is late; $(touch planted) "`id`""
