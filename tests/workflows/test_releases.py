@@ -11,6 +11,8 @@ from tests.conftest import git
 from tests.pipeline.projects import run
 from tests.workflows.runs import Fork, Run
 
+REASON = "it is late; $(touch planted) `touch planted`"
+
 pytestmark = pytest.mark.soak
 
 
@@ -74,9 +76,9 @@ def test_a_fork_releases_improves_mends_and_goes_back(fork: Fork) -> None:
     assert mended["pushed"]
     assert f"BUNDLE_DIGEST={entries(fork)[3]['bundle']}" in mended["told"]
 
-    back = fork.run("rollback", "workflow_dispatch", {}, reason="it is late; $(touch planted) "`id`"")
+    back = fork.run("rollback", "workflow_dispatch", {}, reason=REASON)
     assert back.code == 0, back.said[-6000:]
     last = entries(fork)[-1]
     assert (last["kind"], last["model"]) == ("rollback", entries(fork)[1]["model"])
     assert not fork.planted()
-    assert last["reason"] == "it is late; $(touch planted) "`id`""
+    assert last["reason"] == REASON
