@@ -144,6 +144,21 @@ COMMANDS: Final = STAGES | {
         ((("--json",), {"action": "store_true", "dest": "as_json", "help": "print it as JSON"}),),
         module="rollout",
     ),
+    "judge": Command(
+        "watch a canary of a cluster by what Prometheus counts: exit 0 on, 20 back, 10 undecided",
+        (
+            (("--prometheus",), {"metavar": "URL", "required": True, "help": "its address"}),
+            (("--canary",), {"metavar": "SELECTOR", "required": True, "help": 'as pod=~"new-.+"'}),
+            (("--control",), {"metavar": "SELECTOR", "required": True, "help": "of the champion"}),
+            (
+                ("--share",),
+                {"type": float, "required": True, "help": "of the calls, to the canary"},
+            ),
+            (("--seconds",), {"type": float, "help": "2 x release.step_s if not given"}),
+            (("--json",), {"action": "store_true", "dest": "as_json", "help": "print it as JSON"}),
+        ),
+        module="rollout",
+    ),
     "smoke": Command(
         "run every stage and the gate on a subset, in .smoke/",
         (_number("rows", "rows to keep", required=True),),

@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict
 from contender.deploy.access import Answer, Mark
 from contender.deploy.judge import (
     MIN_LATENCIES,
-    Limits,
     Step,
     Tally,
     judge,
+    limits,
     slow_threshold_ms,
 )
 from contender.deploy.probe import Fault
@@ -187,17 +187,6 @@ def decide(rollout: Rollout, params: ReleaseParams, seconds: float) -> Rollout:
             return proceed(noted, params)
         case _:
             return wait(noted, seconds, limit_s=params.step_s)
-
-
-def limits(params: ReleaseParams) -> Limits:
-    """What the judge holds the canary to."""
-    return Limits(
-        alpha=params.alpha,
-        tolerance=params.tolerance,
-        min_requests=params.min_requests,
-        max_ratio=params.max_ratio,
-        max_rate=params.max_rate,
-    )
 
 
 def _add(tally: Tally, answers: Sequence[Answer], limit_ms: float, *, digest: str) -> Tally:
