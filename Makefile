@@ -66,6 +66,10 @@ gate: $(PIPELINE) ## judge the challenger again
 promote: $(PIPELINE) ## make the challenger the champion of this folder, if it earned it
 	contender promote --local
 
+.PHONY: history
+history: $(PIPELINE) ## what served when, on which evidence, approved by whom
+	contender history --local
+
 .PHONY: report
 report: $(PIPELINE) ## write reports/report.html, plots and the model card again
 	contender report
@@ -113,6 +117,13 @@ test: $(DEV) ## set up and run the whole test suite
 .PHONY: soak
 soak: $(DEV) ## the long forms of tests: 100,000 calls, 10,000 odd ones, 20 ends, 50 swaps
 	pytest -m soak -rP --durations=0 $(or $(TESTS),tests)
+.PHONY: sabotage
+sabotage: $(DEV) ## plant 16 faults and 200 honest models, and see what the gate says of each
+	python -m tests.sabotage
+
+.PHONY: vacuity
+vacuity: $(DEV) ## feed every gate nothing and garbage, and see that none passes
+	python -m tests.vacuity
 
 .PHONY: lint
 lint: $(DEV) ## pylint, formatter, types, import contracts, generated files
@@ -146,6 +157,21 @@ bench-batch: $(DEV) ## measure predictions of 1,000,000 rows against a bare scri
 .PHONY: bench-canary
 bench-canary: $(DEV) ## measure how often the judge of a canary errs, and how soon it acts
 	python benchmarks/canary.py
+
+.PHONY: bench-serving
+bench-serving: $(DEV) run ## the speed of the service beside MLflow, BentoML and a constant, 5 minutes
+	contender bundle
+	UV_PROJECT_ENVIRONMENT=.venv-bench uv sync --frozen --only-group bench --only-group serving --python .venv/bin/python --quiet
+	python benchmarks/serving.py
+
+.PHONY: bench-gate
+bench-gate: data $(DEV) ## count how often the gate errs, and put it into docs/concepts (QUICK=1 keeps nothing)
+ifdef QUICK
+	python benchmarks/gate_errors.py --quick
+else
+	python benchmarks/gate.py
+	python benchmarks/gate_errors.py || missed=$$?; python benchmarks/gate_page.py; exit $${missed:-0}
+endif
 
 .PHONY: clean
 clean: ## remove what stages and commands made; data, registry and environment stay

@@ -15,14 +15,21 @@ DIGEST: Final = "BUNDLE_DIGEST"  # an image names the one bundle it was built wi
 
 def bundle() -> Answer:
     """Put the result that was judged last into one immutable folder."""
-    from contender.bundle import point, write_bundle
+    from contender.bundle import point
 
     paths = Paths()
-    parts = (paths.model, paths.manifest, paths.metrics, paths.decision, paths.card)
     with files.only_run(paths.lock):
-        made = write_bundle({path.name: path for path in parts}, paths.bundles)
+        made = pack_result(paths)
         point(paths.current, made)
     return Answer(text=made.digest, note=f"bundle: {paths.current} leads to it")
+
+
+def pack_result(paths: Paths) -> Any:
+    """The bundle of the result in the work tree."""
+    from contender.bundle import write_bundle
+
+    parts = (paths.model, paths.manifest, paths.metrics, paths.decision, paths.card)
+    return write_bundle({path.name: path for path in parts}, paths.bundles)
 
 
 def predict(source: str, target: str, bundle: str | None, digest: str | None) -> Answer:
