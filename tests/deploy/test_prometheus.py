@@ -1,10 +1,11 @@
-"""`contender judge` on a real Prometheus that scrapes two real services."""
+"""`contender judge`, as Argo Rollouts calls it, on a real Prometheus that scrapes real services."""
 
 import contextlib
 import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -12,12 +13,13 @@ from contender.bundle import Bundle
 from contender.cli import main
 from contender.deploy.prometheus import Prometheus
 from contender.deploy.watch import find_slow_s
+from tests.infra.manifests import copy, judge_of, render
 from tests.servers.bundles import make_bundle
 from tests.servers.prometheus import find_prometheus, running_prometheus
 from tests.servers.serving import ROOT, Running, running_service, wait_until
 
-OLD, NEW, BROKEN = 'pod="old"', 'pod="new"', 'pod="broken"'
-NOBODY = 'pod="nobody"'
+NAMESPACE = "contender-production"
+OLD, NEW, NOBODY = (f'pod=~"contender-{name}-.+"' for name in ("old", "new", "nobody"))
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             name: stack.enter_context(running_service(bundle.folder, folder / name, **changes))
             for name, changes in (("old", {}), ("new", {}), ("broken", {"max_concurrency": 1}))
         }
-        urls = {name: pod.url for name, pod in pods.items()}
-        url = stack.enter_context(running_prometheus(folder / "prometheus", urls))
+        labels = [
+            {"namespace": NAMESPACE, "pod": f"contender-{name}-7c9f4-x2x{index}"}
+            for index, name in enumerate(pods)
+        ]
+        targets = zip((pod.url for pod in pods.values()), labels, strict=True)
+        url = stack.enter_context(running_prometheus(folder / "prometheus", dict(targets)))
         cluster = Cluster(url, pods, bundle)
         with cluster.traffic("old"):
             assert wait_until(lambda: find_slow_s(Prometheus(url).read(OLD)), seconds=30)
@@ -80,6 +86,24 @@ def judge(cluster: Cluster, canary: str, control: str, *, seconds: float) -> int
     return main(command)
 
 
+def judge_step(cluster: Cluster, folder: Path, canary: str) -> int:
+    """The same of the command in the manifests, filled in as Argo Rollouts and Kubernetes do."""
+    manifests = render(copy(folder, "production", components=["../../rollouts"]))
+    (container,) = judge_of(manifests)["spec"]["template"]["spec"]["containers"]
+    (address,) = [text for text in container["args"] if text.startswith("--prometheus=")]
+    values = {
+        "{{args.canary}}": canary,
+        "{{args.control}}": "old",
+        "{{args.share}}": "0.5",
+        "$(NAMESPACE)": NAMESPACE,
+        address: f"--prometheus={cluster.prometheus}",
+    }
+    command = list(container["args"])
+    for placeholder, value in values.items():
+        command = [text.replace(placeholder, value) for text in command]
+    return main([*command, "--seconds=60"])
+
+
 @pytest.fixture(autouse=True)
 def _at_home(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where params.yaml is."""
@@ -87,21 +111,21 @@ def _at_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_canary_like_its_control_passes(
-    cluster: Cluster, capsys: pytest.CaptureFixture[str]
+    cluster: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Exit code 0 once both have answered enough."""
     with cluster.traffic("old", "new"):
-        code = judge(cluster, NEW, OLD, seconds=60)
+        code = judge_step(cluster, tmp_path, "new")
 
     assert (code, json.loads(capsys.readouterr().out)["outcome"]) == (0, "pass")
 
 
 def test_a_broken_canary_is_rolled_back(
-    cluster: Cluster, capsys: pytest.CaptureFixture[str]
+    cluster: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Exit code 20: of three calls at once it refuses some with 503, which it counts itself."""
     with cluster.traffic("old", "broken", "broken", "broken"):
-        code = judge(cluster, BROKEN, OLD, seconds=60)
+        code = judge_step(cluster, tmp_path, "broken")
 
     said = json.loads(capsys.readouterr().out)
     assert (code, said["outcome"], said["reason"]) == (20, "rollback", "errors")

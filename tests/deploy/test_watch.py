@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from contender.cli import main
 from contender.deploy.judge import Limits, Tally
 from contender.deploy.prometheus import CALLS, INVALID, ROUTES, TOOK, Prometheus, Reading
 from contender.deploy.watch import Split, Watch, Watched, find_slow_s, watch
 from contender.errors import DeployError, ObservationError
 from contender.serving import metrics
+from tests.conftest import ROOT
 
 LIMITS = Limits(alpha=0.01, tolerance=1.25, min_requests=500, max_ratio=2.0, max_rate=0.01)
 SPLIT = Split('pod="new"', 'pod="old"', 0.5)
@@ -175,7 +177,7 @@ class Answers(BaseHTTPRequestHandler):
     said: bytes = b""
     status = 200
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # pylint: disable=invalid-name  # http.server calls it so
         """Answer, whatever was asked."""
         self.send_response(self.status)
         self.end_headers()
@@ -262,3 +264,26 @@ def test_nobody_there_and_no_address_are_told_apart() -> None:
         Prometheus("http://127.0.0.1:1").read('pod="new"')
     with pytest.raises(ObservationError, match="no address"):
         Prometheus("file:///etc").read('pod="new"')
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (vector(), 10),
+        (vector("1"), 1),
+        (vector("NaN"), 1),
+        ("garbage", 1),
+        ({"status": "error"}, 1),
+        (None, 1),
+    ],
+)
+def test_no_answer_is_a_pass(
+    server: str, monkeypatch: pytest.MonkeyPatch, said: Any, code: int
+) -> None:
+    """`contender judge` of nothing, one series for both, NaN, garbage, an error, nobody there."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(Answers, "said", json.dumps(said).encode())
+    url = "http://127.0.0.1:1" if said is None else server
+    command = ["--canary", SPLIT.canary, "--control", SPLIT.control, "--share=0.5", "--seconds=0"]
+
+    assert main(["judge", "--prometheus", url, *command]) == code

@@ -62,7 +62,7 @@ def judge_of(manifests: Iterable[Manifest]) -> Manifest:
 
 
 def plain(manifests: Sequence[Manifest]) -> list[Manifest]:
-    """What of it a cluster without Argo Rollouts knows too; the judge as the Job that it will be."""
+    """What a cluster without Argo Rollouts knows too; the judge as the Job that it will be."""
     known = [item for item in manifests if item["kind"] not in TYPED]
     return known + ([judge_of(manifests)] if len(known) < len(manifests) else [])
 

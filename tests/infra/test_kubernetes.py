@@ -270,7 +270,7 @@ def arguments_of(step: Manifest) -> dict[str, Manifest]:
 
 
 def test_the_judge_is_told_what_it_asks_for(rendered: dict[str, list[Manifest]]) -> None:
-    """Each placeholder is declared, each declared one is given, canary and control in their places."""
+    """Each placeholder is declared and given; canary and control are in their places."""
     manifests = rendered["rollouts"]
     rollout, template = find(manifests, "Rollout"), find(manifests, "AnalysisTemplate")
     declared = {it["name"] for it in template["spec"]["args"]}

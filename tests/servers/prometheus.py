@@ -25,12 +25,11 @@ def find_prometheus() -> str:
 
 
 @contextlib.contextmanager
-def running_prometheus(folder: Path, pods: Mapping[str, str]) -> Iterator[str]:
-    """The address of a Prometheus that scrapes `pods`: a URL for each name."""
+def running_prometheus(folder: Path, pods: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """The address of a Prometheus that scrapes `pods`: labels for each URL."""
     folder.mkdir()
     targets = [
-        {"targets": [url.removeprefix("http://")], "labels": {"pod": name}}
-        for name, url in pods.items()
+        {"targets": [url.removeprefix("http://")], "labels": labels} for url, labels in pods.items()
     ]
     scrape = {"job_name": "contender", "scrape_interval": "200ms", "scrape_timeout": "200ms"}
     configuration = {"scrape_configs": [scrape | {"static_configs": targets}]}
