@@ -37,7 +37,7 @@ VERBS: Final = {
             (("--control",), {"metavar": "SELECTOR", "required": True, "help": "of the champion"}),
             (("--share",), {"type": float, "required": True, "help": "of calls, to the canary"}),
             (("--seconds",), {"type": float, "help": "2 x release.step_s if not given"}),
-            (("--json",), {"action": "store_true", "dest": "as_json", "help": "print it as JSON"}),
+            JSON,
         ),
         module="rollout",
     ),
