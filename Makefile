@@ -121,6 +121,10 @@ image: $(PIPELINE) ## build the image of the model judged last: IMAGE=name BUNDL
 image-test: $(DEV) ## build an image and run it: read-only, without root, against a changed model
 	pytest tests/image
 
+.PHONY: kubernetes
+kubernetes: $(DEV) ## render the manifests of a cluster and check them: schemas, checkov, the judge
+	pytest tests/infra/test_kubernetes.py tests/deploy/test_prometheus.py
+
 .PHONY: predict
 predict: $(PIPELINE) ## predict every row of a file: INPUT=rows.parquet OUTPUT=predictions.parquet
 	contender predict $(INPUT) $(OUTPUT)

@@ -1,4 +1,4 @@
-"""Commands from a bundle to production and back: staging, rollout, approve, rollback, status."""
+"""Commands to production and back: staging, rollout, approve, rollback, status, judge."""
 
 import contextlib
 import json
@@ -107,6 +107,35 @@ def status(as_json: bool) -> Answer:
     for digest, why in deployment.quarantine.items():
         lines.append(f"quarantine   {digest[:12]}  {why}")
     return Answer(text="\n".join(lines))
+
+
+def judge(  # pylint: disable=too-many-arguments  # each is an option of the command
+    *,
+    prometheus: str,
+    canary: str,
+    control: str,
+    share: float,
+    seconds: float | None,
+    as_json: bool,
+) -> Answer:
+    """Watch a canary that a cluster runs: exit code 0 on, 20 roll back, 10 not decided in time."""
+    from dataclasses import asdict
+
+    from contender.deploy.judge import limits
+    from contender.deploy.prometheus import Prometheus
+    from contender.deploy.watch import Split, watch
+
+    params = load_params(Paths().params).release
+    said = watch(
+        Prometheus(prometheus),
+        Split(canary, control, share),
+        limits(params),
+        seconds=2 * params.step_s if seconds is None else seconds,
+        tick_s=params.tick_s,
+    )
+    text = f"{said.outcome}: {said.message}"
+    codes = {"pass": 0, "rollback": 20, "wait": 10}
+    return Answer(json.dumps(asdict(said)) if as_json else text, code=codes[said.outcome])
 
 
 def make_controller(paths: Paths, *, local: bool) -> Any:

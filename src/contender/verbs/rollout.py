@@ -41,4 +41,16 @@ VERBS: Final = {
         (JSON,),
         module="rollout",
     ),
+    "judge": Command(
+        "watch a canary of a cluster by what Prometheus counts: exit 0 on, 20 back, 10 undecided",
+        (
+            (("--prometheus",), {"metavar": "URL", "required": True, "help": "its address"}),
+            (("--canary",), {"metavar": "SELECTOR", "required": True, "help": 'as pod=~"new-.+"'}),
+            (("--control",), {"metavar": "SELECTOR", "required": True, "help": "of the champion"}),
+            (("--share",), {"type": float, "required": True, "help": "of calls, to the canary"}),
+            (("--seconds",), {"type": float, "help": "2 x release.step_s if not given"}),
+            JSON,
+        ),
+        module="rollout",
+    ),
 }
