@@ -18,6 +18,7 @@ PYTHON ?= python3
 UV_VERSION := 0.13.8
 PIPELINE := .venv/.pipeline
 DEV := .venv/.dev
+COMPOSE := docker compose --file infra/compose/compose.yaml
 
 .PHONY: help
 help: ## list what can be done
@@ -106,6 +107,21 @@ image: $(PIPELINE) ## build the image of the model judged last: IMAGE=name BUNDL
 image-test: $(DEV) ## build an image and run it: read-only, without root, against a changed model
 	pytest tests/image
 
+.PHONY: up
+up: $(PIPELINE) ## start servers, proxy, tracking and monitoring in containers of this host
+	uv sync --frozen --inexact --no-default-groups --group deploy --python .venv/bin/python --quiet
+	mkdir -p .contender/rollout/proxy
+	PROXY_USER=$$(id -u):$$(id -g) $(COMPOSE) up --detach --wait
+	contender resume
+
+.PHONY: down
+down: ## end them all; volumes stay
+	$(COMPOSE) down --remove-orphans
+
+.PHONY: proxy
+proxy: $(DEV) ## write infra/caddy/caddy.json from the proxy's configuration again
+	python -c 'import json; from contender.deploy.proxy import make_configuration as make; print(json.dumps(make(":8080", "/srv/proxy"), indent=2))' > infra/caddy/caddy.json
+
 .PHONY: predict
 predict: $(PIPELINE) ## predict every row of a file: INPUT=rows.parquet OUTPUT=predictions.parquet
 	contender predict $(INPUT) $(OUTPUT)
@@ -124,7 +140,7 @@ lint: $(DEV) ## pylint, formatter, types, import contracts, generated files
 	pylint src tests benchmarks
 	mypy
 	lint-imports
-	hadolint Dockerfile
+	hadolint Dockerfile infra/mlflow/Dockerfile
 
 .PHONY: format
 format: $(DEV) ## format the code

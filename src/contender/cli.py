@@ -181,6 +181,10 @@ COMMANDS: Final = STAGES | {
         ),
         module="rollout",
     ),
+    "resume": Command(
+        "go on with the rollout under way, or start again what is in production",
+        module="rollout",
+    ),
     "status": Command(
         "what is in production, and how far a rollout is",
         ((("--json",), {"action": "store_true", "dest": "as_json", "help": "print it as JSON"}),),

@@ -156,6 +156,7 @@ class ServingParams(Section):
 class ReleaseParams(Section):
     """How a bundle gets from a verdict to production, and what sends it back."""
 
+    target: Literal["local", "compose"]
     port: Annotated[int, Field(ge=1, le=65535)]
     shadow_answers: NonNegativeInt = Field(description="copies of calls to answer; 0: no shadow")
     canary_shares: Annotated[list[Share], Field(min_length=1)]

@@ -1,4 +1,4 @@
-"""Commands from a bundle to production and back: rollout, approve, rollback, status."""
+"""Commands from a bundle to production and back: rollout, approve, rollback, resume, status."""
 
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,16 @@ def rollback(to: str | None, reason: str) -> Answer:
         return _finish(driver)
 
 
+def resume() -> Answer:
+    """Go on with the rollout under way; or let what is in production serve again."""
+    paths = Paths()
+    with files.only_run(paths.rollout_lock):
+        driver = make_controller(paths, load_params(paths.params))
+        if driver.read().rollout is None:
+            return Answer(note="nothing is in production yet; `contender rollout` brings it there")
+        return _finish(driver)
+
+
 def status(as_json: bool) -> Answer:
     """What is in production, whether it answers, and how far a rollout is."""
     from contender.deploy.controller import describe
@@ -82,18 +92,28 @@ def status(as_json: bool) -> Answer:
 def make_controller(paths: Paths, params: Params) -> Any:
     """The controller of the target that params.yaml names."""
     from contender.deploy.controller import Controller, Hooks
+
+    target = _make_target(paths, params)
+    hooks = Hooks(
+        stage=lambda address, digest: "",
+        promote=lambda rollout: _promote(paths, rollout, target.fleet),
+    )
+    return Controller(target, paths.rollout / "state.json", params.release, hooks)
+
+
+def _make_target(paths: Paths, params: Params) -> Any:
+    """Servers of this machine, and the proxy before them."""
     from contender.deploy.local import Processes
     from contender.deploy.proxy import Proxy
     from contender.deploy.target import Target
 
+    folder = paths.rollout / "proxy"
+    if params.release.target == "compose":
+        from contender.deploy.compose import make_target
+
+        return make_target(paths.bundles, folder)
     fleet = Processes(paths.rollout / "servers", paths.bundles)
-    proxy = Proxy(paths.rollout / "proxy", f"127.0.0.1:{params.release.port}")
-    hooks = Hooks(
-        stage=lambda address, digest: "",
-        promote=lambda rollout: _promote(paths, rollout, fleet),
-    )
-    target = Target(fleet, proxy)
-    return Controller(target, paths.rollout / "state.json", params.release, hooks)
+    return Target(fleet, Proxy(folder, f"127.0.0.1:{params.release.port}"))
 
 
 def _finish(driver: Any) -> Answer:
