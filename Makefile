@@ -133,6 +133,13 @@ test: $(DEV) ## set up and run the whole test suite
 .PHONY: soak
 soak: $(DEV) ## the long forms of tests: 100,000 calls, 10,000 odd ones, 20 ends, 50 swaps
 	pytest -m soak -rP --durations=0 $(or $(TESTS),tests)
+.PHONY: sabotage
+sabotage: $(DEV) ## plant 16 faults and 200 honest models, and see what the gate says of each
+	python -m tests.sabotage
+
+.PHONY: vacuity
+vacuity: $(DEV) ## feed every gate nothing and garbage, and see that none passes
+	python -m tests.vacuity
 
 .PHONY: lint
 lint: $(DEV) ## pylint, formatter, types, import contracts, generated files
@@ -172,6 +179,15 @@ bench-serving: $(DEV) run ## the speed of the service beside MLflow, BentoML and
 	contender bundle
 	UV_PROJECT_ENVIRONMENT=.venv-bench uv sync --frozen --only-group bench --only-group serving --python .venv/bin/python --quiet
 	python benchmarks/serving.py
+
+.PHONY: bench-gate
+bench-gate: data $(DEV) ## count how often the gate errs, and put it into docs/concepts (QUICK=1 keeps nothing)
+ifdef QUICK
+	python benchmarks/gate_errors.py --quick
+else
+	python benchmarks/gate.py
+	python benchmarks/gate_errors.py || missed=$$?; python benchmarks/gate_page.py; exit $${missed:-0}
+endif
 
 .PHONY: clean
 clean: ## remove what stages and commands made; data, registry and environment stay

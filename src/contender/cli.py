@@ -165,12 +165,15 @@ COMMANDS: Final = STAGES | {
     ),
     "rollout": Command(
         "bring a bundle to production beside the champion, or go on with it",
-        ((("--bundle",), {"metavar": "DIR", "help": "the bundle; bundles/current if not given"}),),
+        (
+            (("--bundle",), {"metavar": "DIR", "help": "the bundle; bundles/current if not given"}),
+            LOCAL,
+        ),
         module="rollout",
     ),
     "approve": Command(
         "let the rollout that waits go to production",
-        ((("--by",), {"metavar": "NAME", "required": True, "help": "who answers for it"}),),
+        ((("--by",), {"metavar": "NAME", "required": True, "help": "who answers for it"}), LOCAL),
         module="rollout",
     ),
     "rollback": Command(
@@ -178,11 +181,13 @@ COMMANDS: Final = STAGES | {
         (
             (("--to",), {"metavar": "DIGEST", "help": "another one that served before"}),
             (("--reason",), {"required": True, "help": "kept with the record of it"}),
+            LOCAL,
         ),
         module="rollout",
     ),
     "resume": Command(
         "go on with the rollout under way, or start again what is in production",
+        (LOCAL,),
         module="rollout",
     ),
     "status": Command(

@@ -77,22 +77,26 @@ def promote(local: bool) -> Answer:
 
 def _make_prize(trial: "Trial", paths: Paths) -> Any:
     """What the winner ships as, made now that the decision in it is final."""
-    from contender.problem.schema import load_schema
-    from contender.release.champion import anchor_over
-    from contender.release.chronicle import Prize
     from contender.reporting.writing import write_reports
     from contender.tracking import BUNDLED
 
     write_reports(paths)
     bundle = pack_result(paths).digest
     version = trial.registry.tag(trial.version, {BUNDLED: bundle})
+    return prize_of(trial.registry, version, bundle, paths)
+
+
+def prize_of(registry: Any, version: Any, bundle: str, paths: Paths) -> Any:
+    """What the ledger is told of a winner: its bundle, and that of the anchor."""
+    from contender.problem.schema import load_schema
+    from contender.release.champion import anchor_over
+    from contender.release.chronicle import Prize
+
     settings, schema = load_params(paths.params), load_schema(paths.schema)
     metric = _primary(settings, schema)
     better = metric is not None and metric.greater_is_better
-    anchor = anchor_over(
-        trial.registry, version, primary=settings.gate.primary, larger_is_better=better
-    )
-    return Prize(bundle, anchor)
+    primary = settings.gate.primary
+    return Prize(bundle, anchor_over(registry, version, primary=primary, larger_is_better=better))
 
 
 def report() -> Answer:
@@ -136,10 +140,11 @@ def _judge(paths: Paths, *, provisional: bool) -> Trial:
         champion=champion.fetch_champion(registry, paths),
         anchor=_anchor(registry, settings, schema, paths),
         look=champion.count_looks(registry, challenger=digest, holdout=holdout),
+        terms_before=registry.terms_before(digest),
         provisional=provisional,
         as_of=date.today(),
     )
-    if decision.digests:
+    if decision.digests and decision.digests.challenger == digest:  # else ERROR, on other bytes
         promote.remember(registry, decision, version)
     return Trial(decision, version, registry)
 

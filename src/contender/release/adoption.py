@@ -17,7 +17,7 @@ from contender.release.record import (
     make_tags,
     require_metrics,
 )
-from contender.tracking import BUNDLE, BUNDLED, PROMOTED, Registry, Result, Version
+from contender.tracking import BUNDLE, BUNDLED, ORDER, PROMOTED, TERMS, Registry, Result, Version
 
 OVER: Final = "promoted_over"
 
@@ -55,7 +55,9 @@ def keep(registry: Registry, bundle: Bundle) -> Version:
     """
     version = registry.find(bundle.sums[MODEL]) or registry.add(to_result(bundle))
     now = datetime.now(UTC).isoformat(timespec="seconds")
+    terms = json.loads(bundle.read("decision.json")).get("terms", {})
     facts = {OVER: "unknown", PROMOTED: now, BUNDLED: bundle.digest}
+    facts |= {TERMS: json.dumps(terms, sort_keys=True), ORDER: "1"}
     return registry.tag(version, {k: v for k, v in facts.items() if k not in version.tags})
 
 

@@ -1,14 +1,16 @@
 """Champion, challenger, verdicts: what MLflow is asked, and nothing of how it answers."""
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from contender.errors import RaceError, RegistryError
 from contender.tracking.bundles import fetch_bundle
 from contender.tracking.failures import asking, hide_password
+from contender.tracking.judgements import ORDER, PROMOTED, TERMS, order, position, read_terms
 from contender.tracking.mutex import LEASE_S, alone
 from contender.tracking.recording import Recording, ensure_model
 from contender.tracking.values import Judgement, Result, Version
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 CHAMPION: Final = "champion"
 CHALLENGER: Final = "challenger"
 PREVIOUS: Final = "previous"
-PROMOTED: Final = "promoted_at"
 BUNDLED: Final = "bundle_sha256"  # the tag with the digest of what ships
 SPENT: Final = "spent."  # + the digest of a holdout; the value is the look
 LOOKS: Final = "looks."  # + the digest of a holdout; on the model: who looked, by the ledger
@@ -178,7 +179,19 @@ class Registry:
                     hint="run `contender gate` again",
                 )
             turn.require()
-            return self.tag(version, {f"{SPENT}{judgement.holdout}": str(look), **tags})
+            tags |= {TERMS: json.dumps(dict(judgement.terms), sort_keys=True)}
+            tags |= {f"{SPENT}{judgement.holdout}": str(look)}
+            on_record = read_version(self.client, self.name, version.number).tags
+            if tags.items() - on_record.items():
+                tags |= {ORDER: str(1 + max(map(order, self.versions())))}
+            return self.tag(version, tags)
+
+    def terms_before(self, digest: str) -> Mapping[str, Any] | None:
+        """The parameters that the model judged last was judged by, the one with `digest` left out.
+
+        None when no other model was judged or promoted; empty when the record of it is no use.
+        """
+        return read_terms([item for item in self.versions() if item.digest != digest])
 
     def best_promoted(
         self, metric: str, *, larger_is_better: bool, also: Version | None = None
@@ -214,11 +227,6 @@ class Registry:
 
     def _point(self, alias: str, version: Version) -> None:
         self.client.set_registered_model_alias(self.name, alias, str(version.number))
-
-
-def position(judged: list[str], digest: str) -> int:
-    """Which look at the holdout this model's is, from 1: one it took already, or the next."""
-    return judged.index(digest) + 1 if digest in judged else len(judged) + 1
 
 
 def _require_same(current: Version | None, expected: Version | None) -> None:
