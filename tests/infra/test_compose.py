@@ -100,17 +100,44 @@ def test_every_alert_has_its_paragraph() -> None:
 
 def test_nobody_asks_for_a_metric_that_is_not_there() -> None:
     """What rules and panels name is what the service tells."""
-    panels = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
-    asked = [panel["targets"][0]["expr"] for panel in panels] + [rule["expr"] for rule in rules()]
+    asked = [target["expr"] for panel in panels() for target in panel["targets"]]
+    asked += [rule["expr"] for rule in rules()]
     metrics = Metrics()
     metrics.show(load_schema(ROOT / "data/schema.yaml"), "0" * 64)
     told = re.findall(r"^# TYPE (\w+)", metrics.render().decode(), re.MULTILINE)
     names = set(re.findall(r"\b(?:contender|process)_\w+", " ".join(asked)))
 
-    assert len(panels) > 5
+    assert len(names) > 5
     assert {re.sub(r"_(total|bucket|sum|count)$", "", name) for name in names} <= {
         re.sub(r"_total$", "", name) for name in told
     }
+
+
+def test_every_panel_asks_something_in_a_place_of_its_own() -> None:
+    """No two share a title or a spot, each has a unit, and its source is the one provisioned."""
+    sources = read(INFRA / "grafana/provisioning/datasources/prometheus.yaml")["datasources"]
+    spots = [(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in panels()]
+
+    assert len(panels()) > 5
+    assert len(spots) == len(set(spots)) == len({panel["title"] for panel in panels()})
+    assert all(panel["targets"] for panel in panels())
+    assert all(panel["fieldConfig"]["defaults"]["unit"] for panel in panels())
+    assert {panel["datasource"]["uid"] for panel in panels()} == {
+        source["uid"] for source in sources
+    }
+
+
+def test_caddy_accepts_its_configuration(tmp_path: Path) -> None:
+    """The very program that runs it finds nothing wrong; with a handler that is none, it does."""
+    text = (INFRA / "caddy/caddy.json").read_text(encoding="utf-8")
+    text = text.replace("/srv/proxy", str(tmp_path))
+    path = tmp_path / "caddy.json"
+    path.write_text(text)
+    spoilt = tmp_path / "spoilt.json"
+    spoilt.write_text(text.replace('"reverse_proxy"', '"reverse"'))
+
+    assert lint("caddy", "validate", "--config", str(path))[0] == 0
+    assert "unknown module" in lint("caddy", "validate", "--config", str(spoilt))[1]
 
 
 @pytest.mark.parametrize("name", ["Dockerfile", "infra/mlflow/Dockerfile"])
@@ -142,3 +169,9 @@ def lint(*command: str) -> tuple[int, str]:
 def rules() -> list[dict[str, Any]]:
     """The rules that Prometheus evaluates."""
     return [rule for group in read(RULES)["groups"] for rule in group["rules"]]
+
+
+def panels() -> list[dict[str, Any]]:
+    """The panels of the dashboard."""
+    found: list[dict[str, Any]] = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
+    return found

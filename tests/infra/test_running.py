@@ -3,9 +3,7 @@
 Grafana has no program outside its image: where no image can be pulled, it is not started.
 """
 
-import json
-import re
-import subprocess
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,16 +12,18 @@ import httpx
 import pytest
 
 from contender.bundle import Bundle
-from contender.deploy.controller import step_back
+from contender.deploy.compose import BUNDLE
+from contender.deploy.rollout import Rollout
 from contender.deploy.target import Server
 from contender.errors import DeployError, MissingError
 from tests.conftest import ROOT
-from tests.infra.test_compose import DASHBOARD, rules
+from tests.infra.test_compose import panels, rules
 from tests.servers.bundles import make_bundle
-from tests.servers.composition import Host, Place, make_host, place, running_host
-from tests.servers.engine import STAND_IN, Engine
+from tests.servers.composition import Host, Place, place, running_host
+from tests.servers.engine import Engine
 from tests.servers.images import Built, build
-from tests.servers.load import calling
+from tests.servers.load import Outcomes, calling
+from tests.servers.records import BOXES
 from tests.servers.serving import wait_until
 
 pytestmark = pytest.mark.timeout(900)  # the first one sets an engine and a host up
@@ -33,7 +33,7 @@ from contender.serving import front
 _ask = front.Front._ask
 async def ask(self, endpoint, receive, call):
     if call.id != "golden":
-        raise RuntimeError("planted")
+        raise front.Refusal(500, "planted")
     return await _ask(self, endpoint, receive, call)
 front.Front._ask = ask
 """
@@ -62,11 +62,12 @@ def bad(engine: Engine, built: Built, tmp_path_factory: pytest.TempPathFactory) 
     made = make_bundle(folder, seed=9)
     done = build(built.repository, engine, "--bundle", str(made.folder), "--name=bad")
     assert done.returncode == 0, done.stderr
-    (folder / "image").mkdir()
-    (folder / "image/sitecustomize.py").write_text(FAULT)
-    recipe = f"FROM {done.stdout.split()[0]}\nCOPY sitecustomize.py /fault/\nENV PYTHONPATH=/fault\n"
-    (folder / "image/Dockerfile").write_text(recipe)
-    engine.ask("build", "--quiet", "--tag=bad:planted", str(folder / "image"))
+    image = folder / "image"
+    image.mkdir()
+    (image / "sitecustomize.py").write_text(FAULT)
+    lines = (f"FROM {done.stdout.split()[0]}", "COPY sitecustomize.py /fault/")
+    (image / "Dockerfile").write_text("\n".join((*lines, "ENV PYTHONPATH=/fault:/srv\n")))
+    engine.ask("build", "--quiet", "--tag=bad:planted", str(image))
     return made
 
 
@@ -76,12 +77,10 @@ def released(host: Host, built: Built, tmp_path: Path) -> Iterator[Place]:
     with place(host, built.repository / "bundles", tmp_path) as made:
         made.release(built.bundle)
         yield made
-        made.release(built.bundle)
 
 
-def test_the_composition_is_valid(engine: Engine, tmp_path: Path) -> None:
+def test_the_composition_is_valid(host: Host) -> None:
     """Docker compose agrees; without a secret, or the name of an image, it refuses."""
-    host = make_host(engine, tmp_path)
     done = host.compose("--profile=canary", "config", "--quiet")
 
     assert (done.returncode, done.stderr) == (0, "")
@@ -92,14 +91,196 @@ def test_the_composition_is_valid(engine: Engine, tmp_path: Path) -> None:
 
 
 def test_what_was_started_is_well(host: Host) -> None:
-    """Healthy, and as sealed as the file says."""
-    found = {c["Name"]: c for c in host.containers()}
-    states = {name: c["State"]["Health"]["Status"] for name, c in found.items()}
-    settings = [c["HostConfig"] for c in found.values()]
+    """Healthy, as sealed as the file says, and its ports are on loopback."""
+    found = host.containers()
+    settings = [container["HostConfig"] for container in found]
+    ports = [port for c in settings for ports in c["PortBindings"].values() for port in ports]
 
-    assert set(states.values()) == {"healthy"}
-    assert len(states) == len(host.services)
+    assert len(found) == len(host.services)
+    assert {c["State"]["Health"]["Status"] for c in found} == {"healthy"}
     assert all(c["ReadonlyRootfs"] and c["CapDrop"] == ["ALL"] for c in settings)
-    assert {port["HostIp"] for c in settings for ports in c["PortBindings"].values() for port in ports} == {
-        "127.0.0.1"
+    assert {port["HostIp"] for port in ports} == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    ("service", "command"),
+    [
+        ("prometheus", "promtool check config /etc/prometheus/prometheus.yml"),
+        ("prometheus", "promtool test rules /etc/prometheus/rules_test.yml"),
+        ("alertmanager", "amtool check-config /etc/alertmanager/alertmanager.yml"),
+    ],
+)
+def test_what_watches_agrees_with_its_files(host: Host, service: str, command: str) -> None:
+    """The tools beside each program find nothing, and each alert fires when it should."""
+    done = host.compose("exec", "-T", "--env=TMPDIR=/prometheus", service, *command.split())
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("change", ["> 0.02/> 1", "> 0.25/> 9", "== 0$/== 2", "> 0$/> 99"])
+def test_a_rule_that_never_fires_is_found(host: Host, change: str) -> None:
+    """The tests of the rules can fail: for each alert, when it asks for too much."""
+    script = f"""
+        mkdir -p /prometheus/spoilt && cd /prometheus/spoilt && cp /etc/prometheus/*.yml .
+        sed 's/{change}/' /etc/prometheus/rules.yml >rules.yml && promtool test rules rules_test.yml
+    """
+    done = host.compose("exec", "-T", "--env=TMPDIR=/prometheus", "prometheus", "sh", "-c", script)
+
+    assert done.returncode != 0
+    assert "FAILED" in done.stderr
+
+
+def test_prometheus_asks_every_server(host: Host) -> None:
+    """All its targets answer, its rules are those of the file, and it has somebody to tell."""
+    assert wait_until(lambda: states(host) == {"up"}, seconds=30)
+    loaded = ask(host, "rules")["groups"][0]["rules"]
+
+    assert {rule["name"] for rule in loaded} == {rule["alert"] for rule in rules()}
+    assert {rule["health"] for rule in loaded} <= {"ok", "unknown"}
+    assert len(ask(host, "alertmanagers")["activeAlertmanagers"]) == 1
+
+
+def test_every_panel_has_numbers(released: Place) -> None:
+    """What the dashboard asks, Prometheus can answer once there were calls."""
+    with calls(released.host):
+        assert wait_until(lambda: not unanswered(released.host), seconds=60), unanswered(
+            released.host
+        )
+
+
+def test_a_good_challenger_takes_over(released: Place, challenger: Bundle) -> None:
+    """No caller notices; its container is sealed as the others; the one before is gone."""
+    before = released.controller.read().production
+    with calls(released.host) as outcomes:
+        done = released.release(challenger)
+    created, written = container(released, challenger), released.host.container("caddy")
+    alike = ("ReadonlyRootfs", "CapDrop", "SecurityOpt", "Memory", "PidsLimit", "RestartPolicy")
+
+    assert (done.production, done.previous) == (challenger.digest, before)
+    assert {answer.status_code for answer in outcomes.answers} == {200}
+    assert not outcomes.failures
+    assert {answer.json()["model_digest"] for answer in outcomes.answers} == {
+        before,
+        challenger.digest,
     }
+    assert released.fleet.running() == {Server(challenger.digest)}
+    assert [created["HostConfig"][name] for name in (*alike, "LogConfig")] == [
+        written["HostConfig"][name] for name in (*alike, "LogConfig")
+    ]
+    assert wait_until(lambda: states(released.host) == {"up"}, seconds=30)
+
+
+def test_a_bad_challenger_is_sent_back(released: Place, built: Built, bad: Bundle) -> None:
+    """Its calls fail, so it loses them; it is quarantined and its container is gone."""
+    with calls(released.host) as outcomes:
+        done = released.release(bad)
+    failed = [answer for answer in outcomes.answers if answer.status_code != 200]
+
+    assert done.production == built.bundle.digest
+    assert "errors" in done.quarantine[bad.digest]
+    assert 0 < len(failed) < len(outcomes.answers) / 4
+    assert released.fleet.running() == {Server(built.bundle.digest)}
+
+
+def test_an_interrupted_rollout_goes_on(released: Place, challenger: Bundle) -> None:
+    """The state says more than there is, for every container was removed: all come back."""
+    controller = released.controller
+    rollout = Rollout(name="cut", champion=None, challenger=challenger.digest)
+    controller.write(rollout)
+    controller.turn(rollout, 0.0)
+    for found in released.fleet.client.containers.list(all=True, filters={"label": BUNDLE}):
+        found.remove(force=True)
+
+    assert controller.run().production == challenger.digest
+    assert released.fleet.running() == {Server(challenger.digest)}
+    assert predict(released.host).json()["model_digest"] == challenger.digest
+
+
+def test_starting_twice_changes_nothing(released: Place) -> None:
+    """What serves goes on; a server that compose brings back beside it is ended."""
+    before = {c["Id"] for c in released.host.containers()}
+    done = released.host.compose("up", "--detach", "--wait", *released.host.services)
+    assert done.returncode == 0, done.stderr
+    released.controller.run()
+
+    assert {c["Id"] for c in released.host.containers()} == before
+
+
+def test_a_bundle_without_an_image_is_refused(released: Place, tmp_path: Path) -> None:
+    """The message names it; nothing was started, and what serves goes on."""
+    made = make_bundle(tmp_path, seed=10)
+    server = Server(made.digest)
+
+    with pytest.raises(MissingError, match=made.digest[:12]):
+        released.fleet.start(server)
+    assert server not in released.fleet.running()
+    assert predict(released.host).status_code == 200
+
+
+def test_without_its_proxy_nothing_is_released(released: Place) -> None:
+    """Calls would reach nobody."""
+    released.host.compose("stop", "caddy")
+    try:
+        with pytest.raises(DeployError, match="no proxy"):
+            released.controller.settle()
+    finally:
+        released.host.compose("start", "caddy")
+
+
+def test_everything_ends_and_comes_back(released: Place, challenger: Bundle) -> None:
+    """`down` leaves no container; `up` and `resume` let what was in production serve again."""
+    host = released.host
+    released.release(challenger)
+    assert host.compose("down", "--remove-orphans").returncode == 0
+    assert not host.containers()
+    with pytest.raises(DeployError, match="network"):
+        released.controller.run()
+    assert host.compose("up", "--detach", "--wait", "caddy", "champion").returncode == 0
+
+    assert released.controller.run().production == challenger.digest
+    assert released.fleet.running() == {Server(challenger.digest)}
+    assert predict(host).json()["model_digest"] == challenger.digest
+
+
+def predict(host: Host) -> httpx.Response:
+    """What the proxy answers."""
+    url = f"{host.url('PORT')}/predict"
+    return httpx.post(url, json={"records": BOXES}, timeout=10, trust_env=False)
+
+
+def calls(host: Host) -> contextlib.AbstractContextManager[Outcomes]:
+    """Callers of the proxy."""
+    return calling(host.url("PORT"), "/predict", {"records": BOXES}, callers=2)
+
+
+def container(place: Place, bundle: Bundle) -> dict[str, Any]:
+    """All that is known of the container that serves `bundle`."""
+    labels = [(c, c["Config"]["Labels"].get(BUNDLE)) for c in place.host.containers()]
+    (found,) = [c for c, digest in labels if digest == bundle.digest]
+    return found
+
+
+def ask(host: Host, what: str, **parameters: str) -> Any:
+    """What Prometheus answers."""
+    url = f"{host.url('PROMETHEUS_PORT')}/api/v1/{what}"
+    return httpx.get(url, params=parameters, trust_env=False).json()["data"]
+
+
+def states(host: Host) -> set[str]:
+    """Of what Prometheus watches, the servers among it."""
+    targets = ask(host, "targets")["activeTargets"]
+    jobs = {target["labels"]["job"] for target in targets}
+    return {target["health"] for target in targets} if "servers" in jobs else set()
+
+
+def unanswered(host: Host) -> list[str]:
+    """Titles of the panels for which there is not one number."""
+    return [
+        panel["title"]
+        for panel in panels()
+        if not any(
+            value["value"][1] != "NaN"
+            for target in panel["targets"]
+            for value in ask(host, "query", query=target["expr"])["result"]
+        )
+    ]

@@ -13,12 +13,15 @@ from typing import Any, Final
 
 import docker
 
+from contender.bundle import Bundle
 from contender.deploy.compose import ContainedProxy, Containers
-from contender.deploy.controller import Controller
+from contender.deploy.controller import Controller, Hooks
+from contender.deploy.rollout import Rollout
+from contender.deploy.state import Deployment
 from contender.deploy.target import Target
 from tests.servers.engine import STAND_IN, Engine
 from tests.servers.processes import free_port
-from tests.servers.releases import Registrar, params
+from tests.servers.releases import params
 from tests.servers.serving import ROOT
 
 FILE: Final = ROOT / "infra/compose/compose.yaml"
@@ -122,9 +125,9 @@ def make_host(engine: Engine, folder: Path, *, champion: str = "none") -> Host:
         "SUBNET": f"172.30.{number % 256}",
         **{name: str(free_port()) for name in ports},
     }
-    files, services = (FILE,), ("champion", "caddy")
+    files, services = (FILE,), (*PROGRAMS, "champion", "grafana", "mlflow")
     if engine.base == STAND_IN:
-        files, services = (FILE, _substitute(engine, folder)), (*services, *sorted(PROGRAMS))
+        files, services = (FILE, _substitute(engine, folder)), (*PROGRAMS, "champion")
         environment["DOCKER_CONFIG"] = str(folder / "docker")
     return Host(engine, files, environment, services, folder / "proxy")
 
@@ -158,17 +161,22 @@ class Place:
     host: Host
     controller: Controller
     fleet: Containers
-    registrar: Registrar
+
+    def release(self, bundle: Bundle) -> Deployment:
+        """The deployment after a rollout of `bundle`, which nobody has to earn."""
+        production = self.controller.read().production
+        rollout = Rollout(name="test", champion=production, challenger=bundle.digest)
+        self.controller.write(rollout)
+        return self.controller.run()
 
 
 @contextlib.contextmanager
-def place(host: Host, bundles: Path, folder: Path, **changes: Any) -> Iterator[Place]:
-    """A place for releases of what lies in `bundles` on `host`."""
+def place(host: Host, bundles: Path, folder: Path) -> Iterator[Place]:
+    """A place for releases of what lies in `bundles` on `host`; only errors count in a canary."""
     client = docker.from_env(environment={**os.environ, **host.engine.environment})
-    registrar = Registrar()
+    settings = params(tolerance=10.0, max_ratio=40.0, max_rate=0.5, canary_shares=[0.25])
     with contextlib.closing(client):
         fleet = Containers(bundles, host.name, client)
         target = Target(fleet, ContainedProxy(host.proxy, fleet))
-        settings = params(**changes)
-        controller = Controller(target, folder / "state.json", settings, registrar.hooks())
-        yield Place(host, controller, fleet, registrar)
+        hooks = Hooks(lambda *_: "", lambda _: None)
+        yield Place(host, Controller(target, folder / "state.json", settings, hooks), fleet)
