@@ -4,6 +4,7 @@ Grafana has no program outside its image: where no image can be pulled, it is no
 """
 
 import contextlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,18 @@ import pytest
 from contender.bundle import Bundle
 from contender.deploy.compose import BUNDLE
 from contender.deploy.rollout import Rollout
+from contender.deploy.state import Deployment, write_deployment
 from contender.deploy.target import Server
 from contender.errors import DeployError, MissingError
-from tests.conftest import ROOT
 from tests.infra.test_compose import panels, rules
 from tests.servers.bundles import make_bundle
 from tests.servers.composition import Host, Place, place, running_host
 from tests.servers.engine import Engine
-from tests.servers.images import Built, build
+from tests.servers.images import Built
 from tests.servers.load import Outcomes, calling
-from tests.servers.records import BOXES
+
 from tests.servers.serving import wait_until
+from tests.serving.records import BOXES
 
 pytestmark = pytest.mark.timeout(900)  # the first one sets an engine and a host up
 # Python reads it before the service starts: golden records are answered, every other call fails.
@@ -47,34 +49,34 @@ def host(engine: Engine, built: Built, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="module")
-def challenger(engine: Engine, built: Built, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """Another bundle, for which there is an image."""
-    made = make_bundle(tmp_path_factory.mktemp("challenger"), seed=8)
-    done = build(built.repository, engine, "--bundle", str(made.folder), "--name=challenger")
-    assert done.returncode == 0, done.stderr
+def folder(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where bundles are made; the first one is there."""
+    made = tmp_path_factory.mktemp("challengers")
+    shutil.copytree(built.bundle.folder, made / "bundles" / built.bundle.digest)
     return made
 
 
 @pytest.fixture(scope="module")
-def bad(engine: Engine, built: Built, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+def challenger(engine: Engine, built: Built, folder: Path) -> Bundle:
+    """Another bundle, for which there is an image."""
+    made = make_bundle(folder, seed=8)
+    make_image(engine, built, made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def bad(engine: Engine, built: Built, folder: Path) -> Bundle:
     """A bundle in whose image every call fails but that for the golden records."""
-    folder = tmp_path_factory.mktemp("bad")
     made = make_bundle(folder, seed=9)
-    done = build(built.repository, engine, "--bundle", str(made.folder), "--name=bad")
-    assert done.returncode == 0, done.stderr
-    image = folder / "image"
-    image.mkdir()
-    (image / "sitecustomize.py").write_text(FAULT)
-    lines = (f"FROM {done.stdout.split()[0]}", "COPY sitecustomize.py /fault/")
-    (image / "Dockerfile").write_text("\n".join((*lines, "ENV PYTHONPATH=/fault:/srv\n")))
-    engine.ask("build", "--quiet", "--tag=bad:planted", str(image))
+    (made.folder.parent / "sitecustomize.py").write_text(FAULT)
+    make_image(engine, built, made, "COPY sitecustomize.py /fault/", "ENV PYTHONPATH=/fault:/srv")
     return made
 
 
 @pytest.fixture
-def released(host: Host, built: Built, tmp_path: Path) -> Iterator[Place]:
+def released(host: Host, built: Built, folder: Path, tmp_path: Path) -> Iterator[Place]:
     """A place where the first bundle is in production."""
-    with place(host, built.repository / "bundles", tmp_path) as made:
+    with place(host, folder / "bundles", tmp_path) as made:
         made.release(built.bundle)
         yield made
 
@@ -206,6 +208,20 @@ def test_starting_twice_changes_nothing(released: Place) -> None:
     assert {c["Id"] for c in released.host.containers()} == before
 
 
+def test_a_challenger_can_be_started_by_hand(released: Place, challenger: Bundle) -> None:
+    """It has no traffic; the controller ends what is not released."""
+    arguments = ("--profile=canary", "up", "--detach", "--wait", "challenger")
+    started = released.host.compose(*arguments, CHALLENGER_IMAGE=f"made:{challenger.digest[:12]}")
+    assert started.returncode == 0, started.stderr
+    before = released.fleet.running()
+    answer = predict(released.host).json()["model_digest"]
+    released.controller.run()
+
+    assert before == {Server(answer), Server(challenger.digest)}
+    assert answer != challenger.digest
+    assert released.fleet.running() == {Server(answer)}
+
+
 def test_a_bundle_without_an_image_is_refused(released: Place, tmp_path: Path) -> None:
     """The message names it; nothing was started, and what serves goes on."""
     made = make_bundle(tmp_path, seed=10)
@@ -229,17 +245,48 @@ def test_without_its_proxy_nothing_is_released(released: Place) -> None:
 
 def test_everything_ends_and_comes_back(released: Place, challenger: Bundle) -> None:
     """`down` leaves no container; `up` and `resume` let what was in production serve again."""
-    host = released.host
-    released.release(challenger)
+    host, controller = released.host, released.controller
+    write_deployment(controller.path, Deployment(production=challenger.digest))
+    controller.run()
     assert host.compose("down", "--remove-orphans").returncode == 0
     assert not host.containers()
     with pytest.raises(DeployError, match="network"):
-        released.controller.run()
+        controller.run()
     assert host.compose("up", "--detach", "--wait", "caddy", "champion").returncode == 0
+    controller.run()
 
-    assert released.controller.run().production == challenger.digest
     assert released.fleet.running() == {Server(challenger.digest)}
     assert predict(host).json()["model_digest"] == challenger.digest
+
+
+@pytest.mark.soak
+def test_tracking_is_in_the_database(engine: Engine, built: Built, tmp_path: Path) -> None:
+    """MLflow is well on PostgreSQL; an experiment is there after both were started again."""
+    with running_host(engine, tmp_path, "postgres", "mlflow", champion=built.digest) as host:
+        url = f"{host.url('MLFLOW_PORT')}/api/2.0/mlflow/experiments"
+        made = httpx.post(f"{url}/create", json={"name": "kept"}, timeout=60, trust_env=False)
+        assert (
+            host.compose("up", "--detach", "--wait", "--force-recreate", "mlflow").returncode == 0
+        )
+        found = httpx.get(
+            f"{url}/get-by-name", params={"experiment_name": "kept"}, timeout=60, trust_env=False
+        ).json()["experiment"]
+        select = "psql --username=mlflow --command='SELECT name FROM experiments'"
+        told = ("exec", "-T", "--env=PGPASSWORD=for-tests", "postgres", "sh", "-c", select)
+        tables = host.compose(*told)
+
+        assert found["experiment_id"] == made.json()["experiment_id"]
+        assert "kept" in tables.stdout
+
+
+def make_image(engine: Engine, built: Built, bundle: Bundle, *lines: str) -> None:
+    """Let there be an image like the first one, with `bundle` in it, and `lines` in its recipe."""
+    recipe = bundle.folder.parent / f"{bundle.digest}.Dockerfile"
+    told = (f"LABEL {BUNDLE}={bundle.digest}", f"ENV BUNDLE_DIGEST={bundle.digest}")
+    copied = f"COPY {bundle.digest} bundles/current"
+    recipe.write_text("\n".join((f"FROM {built.tag}", copied, *told, *lines)))
+    name = f"--tag=made:{bundle.digest[:12]}"
+    engine.ask("build", "--quiet", name, f"--file={recipe}", str(recipe.parent))
 
 
 def predict(host: Host) -> httpx.Response:

@@ -28,19 +28,37 @@ FILE: Final = ROOT / "infra/compose/compose.yaml"
 PARTS: Final = "contender-tests/parts"
 PLUGIN: Final = "/usr/libexec/docker/cli-plugins/docker-compose"
 # As the official images have it: who runs what, and a program that asks for a right by itself.
+# Packages are unpacked, for to install them takes three times as long.
 RECIPE: Final = f"""
 FROM {STAND_IN}
-RUN apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends \
-        docker-compose libcap2-bin netcat-openbsd postgresql prometheus prometheus-alertmanager \
-        wget \
-    && groupadd --gid 70 database && useradd --uid 70 --gid 70 database \
-    && install -d -o 65534 -g 65534 /prometheus /alertmanager \
-    && install -d -o 70 -g 70 -m 700 /var/lib/postgresql/data
-COPY --chmod=755 caddy start-postgres /usr/local/bin/
+WORKDIR /packages
+RUN apt-get update --quiet \\
+    && apt-get download busybox docker-compose libcap2-bin prometheus prometheus-alertmanager \\
+        promtool \\
+    && ls | xargs --max-args=1 --max-procs=4 -I @ dpkg --extract @ / \\
+    && ln --symbolic /usr/bin/busybox /usr/local/bin/wget \\
+    && install -d -o 65534 -g 65534 /prometheus /alertmanager
+COPY --chmod=755 caddy nc /usr/local/bin/
 RUN setcap cap_net_bind_service=+ep /usr/local/bin/caddy
-ENV PATH=/usr/lib/postgresql/17/bin:/usr/local/bin:/usr/bin:/bin
 """
-START_POSTGRES: Final = """#!/bin/sh
+NC: Final = "#!/bin/bash\n</dev/tcp/$2/$3\n"
+PROGRAMS: Final = {
+    "alertmanager": ["prometheus-alertmanager"],
+    "caddy": [],
+    "prometheus": ["prometheus"],
+}
+DATABASE: Final = "contender-tests/database"
+DATABASE_RECIPE: Final = f"""
+FROM {STAND_IN}
+RUN apt-get update --quiet \\
+    && apt-get install --yes --quiet --no-install-recommends postgresql \\
+    && groupadd --gid 70 database && useradd --uid 70 --gid 70 database \\
+    && install -d -o 70 -g 70 -m 700 /var/lib/postgresql/data
+COPY --chmod=755 start /
+ENV PATH=/usr/lib/postgresql/17/bin:/usr/local/bin:/usr/bin:/bin
+ENTRYPOINT ["/start"]
+"""
+START_DATABASE: Final = """#!/bin/sh
 set -eu
 export PGDATA=/var/lib/postgresql/data
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
@@ -51,12 +69,6 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
 fi
 exec postgres -c "listen_addresses=*"
 """
-PROGRAMS: Final = {
-    "alertmanager": ["prometheus-alertmanager"],
-    "caddy": [],
-    "postgres": ["start-postgres"],
-    "prometheus": ["prometheus"],
-}
 
 
 @dataclass(frozen=True)
@@ -99,9 +111,12 @@ class Host:
 
 
 @contextlib.contextmanager
-def running_host(engine: Engine, folder: Path, *, champion: str) -> Iterator[Host]:
-    """A host on which the image `champion` serves; whatever runs there ends with the block."""
-    host = make_host(engine, folder, champion=champion)
+def running_host(engine: Engine, folder: Path, *services: str, champion: str) -> Iterator[Host]:
+    """A host on which the image `champion` serves; whatever runs there ends with the block.
+
+    Only `services` are started, if there are any.
+    """
+    host = _make_host(engine, folder, services, champion)
     host.proxy.mkdir(parents=True)
     try:
         done = host.compose("up", "--detach", "--wait", *host.services)
@@ -111,8 +126,7 @@ def running_host(engine: Engine, folder: Path, *, champion: str) -> Iterator[Hos
         host.compose("down", "--remove-orphans", "--volumes", "--timeout=5")
 
 
-def make_host(engine: Engine, folder: Path, *, champion: str = "none") -> Host:
-    """A host on which nothing runs yet."""
+def _make_host(engine: Engine, folder: Path, services: tuple[str, ...], champion: str) -> Host:
     ports = ("PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT", "GRAFANA_PORT", "MLFLOW_PORT")
     number = os.getpid()
     environment = {
@@ -125,33 +139,48 @@ def make_host(engine: Engine, folder: Path, *, champion: str = "none") -> Host:
         "SUBNET": f"172.30.{number % 256}",
         **{name: str(free_port()) for name in ports},
     }
-    files, services = (FILE,), (*PROGRAMS, "champion", "grafana", "mlflow")
+    files = [FILE]
     if engine.base == STAND_IN:
-        files, services = (FILE, _substitute(engine, folder)), (*PROGRAMS, "champion")
+        images = {name: PARTS for name in PROGRAMS} | {"postgres": DATABASE}
+        files.append(_substitute(images, folder / "stand-ins.json"))
         environment["DOCKER_CONFIG"] = str(folder / "docker")
-    return Host(engine, files, environment, services, folder / "proxy")
+        _make_parts(engine, folder)
+        services = services or (*PROGRAMS, "champion")
+        if "postgres" in services:
+            _make_database(engine, folder / "database")
+    return Host(engine, tuple(files), environment, services, folder / "proxy")
 
 
-def _substitute(engine: Engine, folder: Path) -> Path:
-    """The file that puts Debian's programs in the place of images; brings `docker compose`."""
+def _substitute(images: Mapping[str, str], path: Path) -> Path:
+    """The file that puts `images` in the place of those of the composition."""
+    services: dict[str, Any] = {name: {"image": image} for name, image in images.items()}
+    for name, command in PROGRAMS.items():
+        services[name] |= {"entrypoint": command} if command else {}
+    services["mlflow"] = {"build": {"args": {"PYTHON": STAND_IN}}}
+    path.write_text(json.dumps({"services": services}))
+    return path
+
+
+def _make_parts(engine: Engine, folder: Path) -> None:
+    """The programs of Debian as an image, and `docker compose` out of it."""
     context = folder / "parts"
     context.mkdir(parents=True)
     shutil.copy(Path(sys.executable).with_name("caddy"), context)
+    (context / "nc").write_text(NC)
     (context / "Dockerfile").write_text(RECIPE)
-    (context / "start-postgres").write_text(START_POSTGRES)
     engine.ask("build", "--quiet", f"--tag={PARTS}", str(context))
-    container = engine.ask("create", PARTS)
+    container = engine.ask("create", PARTS, "none")
     plugins = folder / "docker/cli-plugins"
     plugins.mkdir(parents=True)
     engine.ask("cp", f"{container}:{PLUGIN}", str(plugins))
     engine.ask("rm", container)
-    services = {
-        name: {"image": PARTS} | ({"entrypoint": command} if command else {})
-        for name, command in PROGRAMS.items()
-    }
-    path = folder / "stand-ins.json"
-    path.write_text(json.dumps({"services": services}))
-    return path
+
+
+def _make_database(engine: Engine, context: Path) -> None:
+    context.mkdir()
+    (context / "Dockerfile").write_text(DATABASE_RECIPE)
+    (context / "start").write_text(START_DATABASE)
+    engine.ask("build", "--quiet", f"--tag={DATABASE}", str(context))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ and that a restart of the host does not change.
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
@@ -25,10 +25,11 @@ BUNDLE: Final = "contender.bundle.digest"  # a label of the image, which its con
 COPIES_TO: Final = "contender.copies-to"
 PROJECT: Final = "com.docker.compose.project"
 SERVICE: Final = "com.docker.compose.service"
-# Without it `docker compose down` would not know the container as one of the project.
-NUMBER: Final = {
+# Without them `docker compose down` would not know the container as one of the project.
+MEMBER: Final = {
     "com.docker.compose.oneoff": "False",
     "com.docker.compose.container-number": "1",
+    "com.docker.compose.config-hash": "",
 }
 NAME: Final = "contender"  # of the project, and of its network
 PORT: Final = 8000
@@ -67,22 +68,24 @@ class Containers:
     def start(self, server: Server) -> None:
         """Start what is not alive, with the address that it had before, if any.
 
+        A second container of the same server, which has no traffic, is ended: `docker compose up`
+        brings back the one that the controller had replaced.
+
         Raises:
             MissingError: no image holds the bundle.
             DeployError: the engine refuses.
         """
         with _asking():
-            found = self._find(server)
-            if any(is_alive(container) for container in found):
-                return
-            container = found[0] if found else self._create(server)
-            container.start()
+            first, *others = self._find(server) or [self._create(server)]
+            if not is_alive(first):
+                first.start()
+            _end(others)
 
     def address(self, server: Server) -> str | None:
         """Where the server listens, or will; None when it was never started."""
         with _asking():
-            found = sorted(self._find(server), key=is_alive)
-            return f"{self._ip(found[-1])}:{PORT}" if found else None
+            found = self._find(server)
+            return f"{self._ip(found[0])}:{PORT}" if found else None
 
     def running(self) -> set[Server]:
         """Every server with a container that is alive."""
@@ -90,18 +93,19 @@ class Containers:
             return {_server(container) for container in self._list() if is_alive(container)}
 
     def stop(self, server: Server) -> None:
-        """End the server once it has answered what it accepted; its log stays, on its volume."""
+        """End the server, and every container of it."""
         with _asking():
-            for container in self._find(server):
-                container.stop(timeout=STOP_S)
-                container.remove()
+            _end(self._find(server))
 
     def _list(self) -> list[Any]:
-        found = self.client.containers.list(all=True, filters={"label": BUNDLE})
+        filters = {"label": BUNDLE}
+        found = self.client.containers.list(all=True, filters=filters, ignore_removed=True)
         return [container for container in found if self._ip(container)]
 
     def _find(self, server: Server) -> list[Any]:
-        return [container for container in self._list() if _server(container) == server]
+        """The containers of the server; the first one, alive and the oldest, has its traffic."""
+        found = [container for container in self._list() if _server(container) == server]
+        return sorted(found, key=lambda one: (not is_alive(one), one.attrs["Created"]))
 
     def _ip(self, container: Any) -> str:
         """The address of the container in the network, alive or not; empty when it has none."""
@@ -121,7 +125,7 @@ class Containers:
             self._image(server.digest),
             command,
             name=f"{self.network}-{name}",
-            labels=labels | NUMBER,
+            labels=labels | MEMBER,
             network=self.network,
             networking_config={self.network: joined},
             volumes={f"{self.network}_log-{name}": {"bind": "/srv/logs"}},
@@ -141,10 +145,16 @@ class Containers:
         """An address that no container has, and that the engine gives to none by itself."""
         network = self.client.networks.get(self.network)
         config = network.attrs["IPAM"]["Config"][0]
-        taken = {self._ip(container) for container in self.client.containers.list(all=True)}
-        given = ip_network(config["IPRange"])
+        taken = {self._ip(container) for container in self._list()}
+        given = ip_network(config.get("IPRange") or config["Subnet"])
         hosts = [str(host) for host in ip_network(config["Subnet"]).hosts() if host not in given]
-        return next(host for host in hosts[RESERVED:] if host not in taken)
+        if free := [host for host in hosts[RESERVED:] if host not in taken]:
+            return free[0]
+        raise DeployError(
+            f"the network `{self.network}` has no address left for a server; expected a half of "
+            "it that the engine gives to none by itself.",
+            hint="`docker network rm` it and `make up`, which makes the one of compose.yaml",
+        )
 
 
 @dataclass(frozen=True)
@@ -191,6 +201,13 @@ def make_target(bundles: Path, folder: Path) -> Target:
 def is_alive(container: Any) -> bool:
     """True for a container that runs, or that its engine starts again by itself."""
     return container.status in ("running", "restarting")
+
+
+def _end(containers: Iterable[Any]) -> None:
+    """End each once it has answered what it accepted; its log stays, on its volume."""
+    for container in containers:
+        container.stop(timeout=STOP_S)
+        container.remove()
 
 
 def _server(container: Any) -> Server:
