@@ -1,4 +1,4 @@
-"""infra/compose as files: sealed, pinned, without a secret, and the same as what the code starts."""
+"""infra/ as files: sealed, pinned, without a secret, and the same as what the code starts."""
 
 import copy
 import json
