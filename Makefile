@@ -123,8 +123,7 @@ image-test: $(DEV) ## build an image and run it: read-only, without root, agains
 	pytest tests/image
 
 .PHONY: up
-up: $(PIPELINE) ## start servers, proxy, tracking and monitoring in containers of this host
-	uv sync --frozen --inexact --no-default-groups --group deploy --group serving --python .venv/bin/python --quiet
+up: $(RELEASE) ## start servers, proxy, tracking and monitoring in containers of this host
 	mkdir -p .contender/rollout/proxy
 	PROXY_USER=$$(id -u):$$(id -g) $(COMPOSE) up --detach --wait
 	contender resume
