@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.image.conftest import MEASURED, Built
+from tests.image.conftest import MEASURED
 from tests.image.test_image import flip
 from tests.servers.bundles import make_bundle
 from tests.servers.engine import SEALED, Container, Engine, running_container
+from tests.servers.images import Built
 from tests.servers.serving import wait_until
 
 pytestmark = pytest.mark.timeout(900)  # the first one sets an engine up

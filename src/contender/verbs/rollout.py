@@ -15,7 +15,7 @@ VERBS: Final = {
             BUNDLE,
             JSON,
         ),
-        module="rollout",
+        module="trial",
     ),
     "rollout": Command(
         "bring a bundle to production beside the champion, or go on with it",
@@ -36,6 +36,11 @@ VERBS: Final = {
         ),
         module="rollout",
     ),
+    "resume": Command(
+        "go on with the rollout under way, or start again what is in production",
+        (LOCAL,),
+        module="rollout",
+    ),
     "status": Command(
         "what is in production, and how far a rollout is",
         (JSON,),
@@ -51,6 +56,6 @@ VERBS: Final = {
             (("--seconds",), {"type": float, "help": "2 x release.step_s if not given"}),
             JSON,
         ),
-        module="rollout",
+        module="trial",
     ),
 }
