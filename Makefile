@@ -144,6 +144,10 @@ proxy: $(DEV) ## write infra/caddy/caddy.json from the proxy's configuration aga
 predict: $(PIPELINE) ## predict every row of a file: INPUT=rows.parquet OUTPUT=predictions.parquet
 	contender predict $(INPUT) $(OUTPUT)
 
+.PHONY: demo
+demo: $(RELEASE) ## five chapters of a model's life, with real parts, in a folder of its own
+	python -m tests.drills.demo
+
 .PHONY: test
 test: $(DEV) ## set up and run the whole test suite
 	pytest $(or $(TESTS),tests)
@@ -151,6 +155,7 @@ test: $(DEV) ## set up and run the whole test suite
 .PHONY: soak
 soak: $(DEV) ## the long forms of tests: 100,000 calls, 10,000 odd ones, 20 ends, 50 swaps
 	pytest -m soak -rP --durations=0 $(or $(TESTS),tests)
+
 .PHONY: sabotage
 sabotage: $(DEV) ## plant 16 faults and 200 honest models, and see what the gate says of each
 	python -m tests.sabotage
