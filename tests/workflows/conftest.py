@@ -34,7 +34,7 @@ def seed(snapshot: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("seed") / "work"
     git(snapshot, "clone", "--quiet", str(snapshot), str(folder))
     shutil.rmtree(folder / "data/raw")
-    problem = parcels(2_000)
+    problem = parcels(8_000)
     paths = problem.write(folder.parent / "problem", **SETTINGS)
     for name in ("params.yaml", "data"):
         source = paths.root / name
