@@ -123,7 +123,7 @@ def test_github_shows_an_error_beside_the_code(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text("split: {100%: 1}\n", encoding="utf-8")
     done = run(tmp_path, "ingest", GITHUB_ACTIONS="true")
     assert done.returncode == 1
-    (line,) = [text for text in done.stdout.splitlines() if text.startswith("::error")]
+    (line,) = [text for text in done.stderr.splitlines() if text.startswith("::error")]
     assert line.startswith("::error title=ParameterError::`params.yaml` has entries")
     assert "%0A%0Ahint: " in line
     assert "100%25" in line

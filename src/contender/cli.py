@@ -81,6 +81,11 @@ def _function(name: str) -> Callable[..., Any]:
 def _say(answer: Any) -> None:
     if answer.note:
         print(answer.note, file=sys.stderr)
+    if answer.notice:
+        _annotate("notice", "contender", answer.notice)
+    if answer.outputs and (place := os.environ.get("GITHUB_OUTPUT")):
+        with open(place, "a", encoding="utf-8") as stream:
+            stream.writelines(f"{name}={value}\n" for name, value in answer.outputs.items())
     try:
         print(answer.text, end="\n" if answer.text else "", flush=True)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
@@ -90,8 +95,13 @@ def _say(answer: Any) -> None:
 def _explain(error: ContenderError, *, show_traceback: bool) -> int:
     if show_traceback:
         traceback.print_exception(error)
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        text = str(error).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-        print(f"::error title={type(error).__name__}::{text}")
+    _annotate("error", type(error).__name__, str(error))
     print(f"error: {error}", file=sys.stderr)
     return 1
+
+
+def _annotate(level: str, title: str, text: str) -> None:
+    """Put `text` at the head of a run on GitHub; standard output may be the job's summary."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        flat = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        print(f"::{level} title={title}::{flat}", file=sys.stderr)

@@ -24,7 +24,7 @@ class Said:
     @property
     def error(self) -> str:
         """The class of the error, as GitHub would show it; empty when there was none."""
-        found = re.search("::error title=([A-Za-z]+)::", self.out)
+        found = re.search("::error title=([A-Za-z]+)::", self.err)
         return found[1] if found else ""
 
 

@@ -81,7 +81,7 @@ def test_data_docs_that_do_not_fit_are_no_validation(finished: Paths, tmp_path: 
     said = run(paths.root, *PRIVATE, *command)
     assert (said.code, said.error) == (1, "WriteError"), said.err
     assert "reports/data_docs" in said.err
-    assert "validation.json" not in said.out.split("::error", 1)[1].split("\n", 1)[1]
+    assert "validation.json" not in said.err.split("::error", 1)[1].split("\n", 1)[1]
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,23 @@
 import os
 import shutil
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Data for stdout, talk for stderr, and the exit code."""
+    """Data for stdout, talk for stderr, and the exit code.
+
+    `notice` is what a reader of the run should see first; `outputs` are for later steps of it.
+    """
 
     text: str = ""
     note: str = ""
     code: int = 0
+    notice: str = ""
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
 
 def terminal_style() -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Commands from the challenger to the champion: record, gate, promote, report."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -31,7 +31,13 @@ def record() -> Answer:
 
 
 def gate(  # pylint: disable=too-many-arguments,too-many-positional-arguments  # each a flag
-    enforce: bool, final: bool, local: bool, as_json: bool, markdown: bool, schema: bool
+    enforce: bool,
+    allow_hold: bool,
+    final: bool,
+    local: bool,
+    as_json: bool,
+    markdown: bool,
+    schema: bool,
 ) -> Answer:
     """Judge the challenger; with `final` the verdict counts and spends a look at the holdout."""
     from contender.release.verdict import render_schema
@@ -46,12 +52,13 @@ def gate(  # pylint: disable=too-many-arguments,too-many-positional-arguments  #
         decision = _judge(paths, provisional=not final).decision
         if record_:
             record_.enter(decision)
-    code = EXIT_CODES[decision.verdict] if enforce else 0
     if as_json:
-        return Answer(text=paths.decision.read_text(encoding="utf-8").rstrip(), code=code)
-    if markdown:
-        return Answer(text=markup.render_decision(decision), code=code)
-    return Answer(text=terminal.render_decision(decision, **terminal_style()), code=code)
+        text = paths.decision.read_text(encoding="utf-8").rstrip()
+    elif markdown:
+        text = markup.render_decision(decision)
+    else:
+        text = terminal.render_decision(decision, **terminal_style())
+    return _ruled(decision, text, enforce=enforce, allow_hold=allow_hold)
 
 
 def promote(local: bool) -> Answer:
@@ -67,12 +74,25 @@ def promote(local: bool) -> Answer:
         shown = terminal.render_decision(decision, **terminal_style())
         if decision.verdict not in release.WINNERS:
             book.enter(decision)
-            note, code = "the champion stays", EXIT_CODES[decision.verdict]
-            return Answer(text=shown, note=book.told(note), code=code)
+            ruled = _ruled(decision, shown, enforce=True)
+            return replace(ruled, note=book.told("the champion stays"))
         expected = registry.champion()
         book.enter(decision, prize=_make_prize(trial, paths))
         version = release.promote(registry, decision, trial.version, expected=expected)
-    return Answer(text=shown, note=book.told(f"version {version.number} is the champion now"))
+    ruled = _ruled(decision, shown, enforce=True)
+    return replace(ruled, note=book.told(f"version {version.number} is the champion now"))
+
+
+def _ruled(decision: Any, text: str, *, enforce: bool, allow_hold: bool = False) -> Answer:
+    """`text` with the exit code of the verdict and what later steps of a workflow read."""
+    verdict = str(decision.verdict)
+    is_allowed = not enforce or (allow_hold and verdict == "HOLD")
+    return Answer(
+        text=text,
+        code=0 if is_allowed else EXIT_CODES[verdict],
+        notice=f"{verdict}: {decision.summary}",
+        outputs={"verdict": verdict},
+    )
 
 
 def _make_prize(trial: "Trial", paths: Paths) -> Any:

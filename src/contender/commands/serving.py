@@ -7,21 +7,60 @@ from typing import Any, Final
 
 from contender import files
 from contender.commands.answer import Answer
+from contender.errors import ParameterError
 from contender.params import load_params
 from contender.paths import Paths
 
 DIGEST: Final = "BUNDLE_DIGEST"  # an image names the one bundle it was built with
 
 
-def bundle() -> Answer:
-    """Put the result that was judged last into one immutable folder."""
-    from contender.bundle import point
+def bundle(winner: bool, to: str | None, place: str | None, digest: str | None) -> Answer:
+    """Put the result that was judged last, or what is at `place`, into one immutable folder."""
+    from contender.bundle import pack, point
+    from contender.release.archives import obtain
 
     paths = Paths()
     with files.only_run(paths.lock):
-        made = pack_result(paths)
+        if place:
+            made = obtain(place, _require(digest), paths.bundles)
+        else:
+            made = _find_winner(paths) if winner else pack_result(paths)
         point(paths.current, made)
-    return Answer(text=made.digest, note=f"bundle: {paths.current} leads to it")
+        if to:
+            pack(made, Path(to))
+    note = f"bundle: {paths.current} leads to it"
+    return Answer(text=made.digest, note=note, outputs={"bundle": made.digest})
+
+
+def _require(digest: str | None) -> str:
+    if digest is None:
+        raise ParameterError(
+            "nothing says which bundle to take; expected --digest.",
+            hint="the ledger names those that were promoted: `contender history --json`",
+        )
+    return digest
+
+
+def _find_winner(paths: Paths) -> Any:
+    """The bundle of what was judged last, when it won; else that of the champion, which stays."""
+    from contender.bundle import open_bundle
+    from contender.commands.ledger import open_registry
+    from contender.errors import MissingError
+    from contender.release import promote
+    from contender.tracking import BUNDLED
+
+    verdict = files.read_json(paths.decision, made_by="contender gate")["verdict"]
+    if verdict in promote.WINNERS:
+        return pack_result(paths)
+    champion = open_registry(paths).champion()
+    digest = champion and champion.tags.get(BUNDLED)
+    if not digest:
+        raise MissingError(
+            f"the verdict is `{verdict}` and the bundle of the champion is not known here; "
+            "expected one that may ship.",
+            hint="`contender restore --from PLACE` brings the champion",
+        )
+    return open_bundle(paths.bundles / digest, digest=digest)
 
 
 def pack_result(paths: Paths) -> Any:

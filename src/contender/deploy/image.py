@@ -67,6 +67,25 @@ def build_image(paths: Paths, bundle: Bundle, *, name: str, base: str | None = N
     return image
 
 
+def push_image(image: Image) -> str:
+    """The name that the registry now knows `image` by: without its tag, with its digest.
+
+    Raises:
+        ImageError: the registry refuses it, or nobody says by which digest it took it.
+    """
+    engine.ask("push", image.tag)
+    name = image.tag.rpartition(":")[0]
+    known = "{{range .RepoDigests}}{{println .}}{{end}}"
+    said = engine.ask("image", "inspect", "--format", known, image.tag).splitlines()
+    found = [line for line in said if line.startswith(f"{name}@sha256:")]
+    if not found:
+        raise ImageError(
+            f"`{image.tag}` was pushed, but its digest is not known.",
+            hint="`docker manifest inspect` asks the registry",
+        )
+    return found[0]
+
+
 def find_revision(root: Path) -> str:
     """The commit in `root`, with `-dirty` at its end when CONTENT is not what was committed.
 

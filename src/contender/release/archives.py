@@ -1,16 +1,18 @@
-"""Where released bundles lie: a folder, or what a web server offers for download."""
+"""Where released bundles lie: a folder, what a web server offers, or the Releases of GitHub."""
 
 import tempfile
-import urllib.request
 from pathlib import Path
 from typing import Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlparse
+from urllib.request import Request, urlopen
 
 from contender import files
 from contender.bundle import Bundle, archive_name, open_bundle, unpack
 from contender.errors import MissingError, ParameterError, StorageError
+from contender.github import find_host
 
+GITHUB: Final = "github"  # the place that means the Releases of $GITHUB_REPOSITORY
 TIMEOUT_S: Final = 30
 MAX_BYTES: Final = 256 * 2**20
 HINT: Final = "give the place that the bundle was released to; `contender champion export` makes it"
@@ -19,7 +21,7 @@ HINT: Final = "give the place that the bundle was released to; `contender champi
 def obtain(place: str, digest: str, folder: Path) -> Bundle:
     """The bundle `digest` below `folder`: the one there is, or the one in its archive at `place`.
 
-    `place` is a folder, or an http(s) address to which the name of the archive is added.
+    `place` is a folder, an http(s) address to which the name of the archive is added, or `github`.
 
     Raises:
         MissingError: the archive is not there.
@@ -29,12 +31,16 @@ def obtain(place: str, digest: str, folder: Path) -> Bundle:
     if (folder / digest).exists():
         return open_bundle(folder / digest, digest=digest)
     name = archive_name(digest)
-    if not urlparse(place).scheme:
+    if place != GITHUB and not urlparse(place).scheme:
         return unpack(_in_folder(Path(place), name), folder, digest=digest)
+    request = find_host().find_asset(tag_of(digest), name) if place == GITHUB else _at(place, name)
     with tempfile.TemporaryDirectory() as draft:
-        return unpack(
-            _download(f"{place.rstrip('/')}/{name}", Path(draft, name)), folder, digest=digest
-        )
+        return unpack(_download(request, Path(draft, name)), folder, digest=digest)
+
+
+def tag_of(digest: str) -> str:
+    """The tag of the Release that carries the bundle `digest`."""
+    return f"model-{digest[:12]}"
 
 
 def _in_folder(folder: Path, name: str) -> Path:
@@ -45,15 +51,20 @@ def _in_folder(folder: Path, name: str) -> Path:
     return folder / name
 
 
-def _download(url: str, path: Path) -> Path:
-    """`path`, with what is at `url`."""
-    if urlparse(url).scheme not in ("http", "https"):
+def _at(place: str, name: str) -> Request:
+    if urlparse(place).scheme not in ("http", "https"):
         raise ParameterError(
-            f"`{url}` is neither a folder nor an http(s) address.",
+            f"`{place}` is neither a folder nor an http(s) address.",
             hint="download it with the tool of that place, then give the folder",
         )
+    return Request(f"{place.rstrip('/')}/{name}")
+
+
+def _download(request: Request, path: Path) -> Path:
+    """`path`, with what `request` asks for."""
+    url = request.full_url
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer, files.replacing(path) as to:
+        with urlopen(request, timeout=TIMEOUT_S) as answer, files.replacing(path) as to:
             while chunk := answer.read(2**20):
                 to.write(chunk)
                 if to.tell() > MAX_BYTES:

@@ -2,12 +2,18 @@
 
 from typing import Final
 
-from contender.verbs import pipeline, release, rollout, serving, workspace
+from contender.verbs import pipeline, release, rollout, serving, workflow, workspace
 from contender.verbs.command import Command
 from contender.verbs.pipeline import STAGES
 
 COMMANDS: Final = (
-    STAGES | pipeline.VERBS | release.VERBS | serving.VERBS | rollout.VERBS | workspace.VERBS
+    STAGES
+    | pipeline.VERBS
+    | release.VERBS
+    | serving.VERBS
+    | rollout.VERBS
+    | workflow.VERBS
+    | workspace.VERBS
 )
 
 __all__ = ["COMMANDS", "STAGES", "Command"]

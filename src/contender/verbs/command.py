@@ -30,6 +30,10 @@ JSON: Final[Argument] = (
     ("--json",),
     {"action": "store_true", "dest": "as_json", "help": "print it as JSON"},
 )
+PLACE: Final[Argument] = (
+    ("--from",),
+    {"dest": "place", "required": True, "metavar": "PLACE", "help": "folder, URL, or `github`"},
+)
 BUNDLE: Final[Argument] = (
     ("--bundle",),
     {"metavar": "DIR", "help": "the bundle; bundles/current if not given"},

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from contender.verbs.command import JSON, LOCAL, Command, flag
+from contender.verbs.command import JSON, LOCAL, PLACE, Command, flag
 
 VERBS: Final = {
     "record": Command("log this result to the registry as the challenger", module="release"),
@@ -10,6 +10,7 @@ VERBS: Final = {
         "judge the challenger against the champion",
         (
             flag("enforce", "exit 10 on HOLD, 20 on REJECT, 30 on ERROR"),
+            flag("allow-hold", "with --enforce, exit 0 on HOLD"),
             flag("final", "spend a look at the holdout: this verdict counts"),
             LOCAL,
             JSON,
@@ -53,13 +54,7 @@ VERBS: Final = {
     ),
     "restore": Command(
         "make the champion of the ledger the champion here",
-        (
-            (
-                ("--from",),
-                {"dest": "place", "required": True, "metavar": "PLACE", "help": "folder or URL"},
-            ),
-            LOCAL,
-        ),
+        (PLACE, LOCAL),
         module="ledger",
     ),
     "report": Command("write reports/report.html, the plots and the model card", module="release"),

@@ -2,10 +2,19 @@
 
 from typing import Final
 
-from contender.verbs.command import BUNDLE, Command
+from contender.verbs.command import BUNDLE, Command, flag
 
 VERBS: Final = {
-    "bundle": Command("put the judged result into one immutable folder", module="serving"),
+    "bundle": Command(
+        "put the judged result into one immutable folder",
+        (
+            flag("winner", "or, when it did not win, take the champion's bundle"),
+            (("--to",), {"metavar": "DIR", "help": "write its archive there, too"}),
+            (("--from",), {"dest": "place", "metavar": "PLACE", "help": "take it from there"}),
+            (("--digest",), {"help": "the only bundle that may be taken"}),
+        ),
+        module="serving",
+    ),
     "predict": Command(
         "predict every row of a file with the model of a bundle",
         (
@@ -37,6 +46,7 @@ VERBS: Final = {
             BUNDLE,
             (("--name",), {"default": "contender", "help": "of the image; its tag is the commit"}),
             (("--base",), {"metavar": "IMAGE", "help": "instead of the one in the Dockerfile"}),
+            flag("push", "push it to the registry in its name"),
         ),
         module="image",
     ),
