@@ -8,7 +8,6 @@ from contender.commands.answer import Answer
 from contender.paths import Paths
 
 
-
 def publish(bundle: str | None, image: str | None) -> Answer:
     """Put the archive of a bundle into a Release of the repository; twice changes nothing."""
     from contender.bundle import archive_name, open_bundle, pack
