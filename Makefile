@@ -17,6 +17,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PYTHON ?= python3
 UV_VERSION := 0.13.8
 PIPELINE := .venv/.pipeline
+RELEASE := .venv/.release
 DEV := .venv/.dev
 
 .PHONY: help
@@ -32,12 +33,22 @@ $(PIPELINE): .venv/bin/uv pyproject.toml uv.lock
 	uv sync --frozen --inexact --no-default-groups --python .venv/bin/python --quiet
 	@touch $@
 
+$(RELEASE): $(PIPELINE)
+	uv sync --frozen --inexact --no-default-groups --group deploy --group serving --python .venv/bin/python --quiet
+	@touch $@
+
 $(DEV): .venv/bin/uv pyproject.toml uv.lock
 	uv sync --frozen --inexact --python .venv/bin/python --quiet
-	@touch $@ $(PIPELINE)
+	@touch $@ $(PIPELINE) $(RELEASE)
 
 .PHONY: setup
 setup: $(PIPELINE) ## make .venv with what the pipeline needs
+
+.PHONY: dev
+dev: $(DEV) ## make .venv with what tests and lint need
+
+.PHONY: release
+release: $(RELEASE) ## make .venv with what a rollout needs
 
 .PHONY: data
 data: $(PIPELINE) ## fetch the raw data and verify it
@@ -83,6 +94,11 @@ expectations: data ## write data/expectations.json and data/README.md from the s
 	contender ingest
 	contender expectations
 
+.PHONY: retrain
+retrain: data ## train anew on the data there is; the gate then only asks for no harm
+	contender refresh
+	dvc repro
+
 .PHONY: remote
 remote: $(PIPELINE) ## move the data to another DVC remote: URL=s3://bucket/path
 	contender remote $(URL) $(if $(ENDPOINT_URL),--endpoint-url $(ENDPOINT_URL))
@@ -117,6 +133,19 @@ test: $(DEV) ## set up and run the whole test suite
 .PHONY: soak
 soak: $(DEV) ## the long forms of tests: 100,000 calls, 10,000 odd ones, 20 ends, 50 swaps
 	pytest -m soak -rP --durations=0 $(or $(TESTS),tests)
+
+.PHONY: demo
+demo: $(DEV) ## a model's life: promoted, canaried, a bad one refused, a harmful one rolled back
+	python -m tests.drills.demo
+
+.PHONY: fork-matrix
+fork-matrix: $(DEV) ## which job of which workflow runs for whom, and what it would need
+	python -m tests.fork_matrix
+
+.PHONY: act
+act: $(DEV) ## run the workflows on this machine: pull requests, releases, a rollback
+	pytest -m "soak or not soak" tests/workflows
+
 .PHONY: sabotage
 sabotage: $(DEV) ## plant 16 faults and 200 honest models, and see what the gate says of each
 	python -m tests.sabotage
@@ -126,12 +155,25 @@ vacuity: $(DEV) ## feed every gate nothing and garbage, and see that none passes
 	python -m tests.vacuity
 
 .PHONY: lint
-lint: $(DEV) ## pylint, formatter, types, import contracts, generated files
+lint: $(DEV) ## pylint, formatter, types, import contracts, workflows
 	ruff format --check src tests benchmarks
 	pylint src tests benchmarks
 	mypy
 	lint-imports
 	hadolint Dockerfile
+	actionlint
+	zizmor --offline --no-progress --quiet --persona=pedantic --format=plain .
+	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	check-jsonschema --quiet --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	shellcheck .ci/run
+	yamllint --strict .github .yamllint.yaml
+
+.PHONY: audit
+audit: $(PIPELINE) ## look every package of the lock up among the known holes
+	uv sync --frozen --inexact --no-default-groups --group audit --python .venv/bin/python --quiet
+	uv export --frozen --quiet --no-emit-project --output-file .venv/requirements.txt
+	pip-audit --strict --disable-pip --requirement .venv/requirements.txt
 
 .PHONY: format
 format: $(DEV) ## format the code

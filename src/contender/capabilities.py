@@ -9,6 +9,7 @@ from contender.errors import ParameterError
 
 BOT: Final = "dependabot[bot]"
 DOCUMENTS: Final = ("docs/", ".github/ISSUE_TEMPLATE/")
+HEAVY: Final = ("pipeline", "gate", "image", "drill")  # what documents cannot break
 REVIEWERS: Final = "required_reviewers"
 
 
@@ -74,6 +75,7 @@ def find_features(occasion: Occasion) -> list[Feature]:
         _paid(occasion, "code_scanning", "CODE_SCANNING"),
         _paid(occasion, "dependency_review", "DEPENDENCY_REVIEW"),
         _opted(occasion, "retrain", "RETRAIN"),
+        _scan(occasion),
         _registry(occasion),
     ]
 
@@ -99,13 +101,13 @@ def find_unfinished(needs: str) -> list[str]:
     if not jobs:
         raise _no_needs(needs)
     outputs = jobs.get("capabilities", {}).get("outputs") or {}
-    fine = ("success", "skipped") if outputs.get("code") == "false" else ("success",)
-    return [f"{name}: {job.get('result')}" for name, job in jobs.items() if _is(job, fine, name)]
-
-
-def _is(job: Mapping[str, Any], fine: Sequence[str], name: str) -> bool:
-    """True when `job` ended in none of the ways that are `fine`; the first may not be skipped."""
-    return job.get("result") not in (("success",) if name == "capabilities" else fine)
+    is_code = json.loads(outputs.get("on") or "{}").get("code", True)
+    return [
+        f"{name}: {job.get('result')}"
+        for name, job in jobs.items()
+        if job.get("result") != "success"
+        and (is_code or name not in HEAVY or job.get("result") != "skipped")
+    ]
 
 
 def _no_needs(needs: str) -> ParameterError:
@@ -166,6 +168,13 @@ def _opted(occasion: Occasion, name: str, variable: str) -> Feature:
     return Feature(
         name, False, f"{variable} is not true", f"gh variable set {variable} --body true"
     )
+
+
+def _scan(occasion: Occasion) -> Feature:
+    """What a schedule does besides retraining; a fork has it asked for."""
+    if occasion.event != "schedule" or occasion.is_own:
+        return Feature("scan", True, "asked for, or no fork", "gh workflow disable scan.yml")
+    return _opted(occasion, "scan", "SCAN")
 
 
 def _registry(occasion: Occasion) -> Feature:

@@ -21,5 +21,6 @@ def image(bundle: str | None, name: str, base: str | None, push: bool) -> Answer
     return Answer(
         text="\n".join(filter(None, (built.tag, built.digest, f"{size_mb:.0f} MB", pushed))),
         note=f"image: its packages are listed in {paths.sbom}",
-        outputs={"image": pushed or built.tag, "digest": pushed.partition("@")[2]},
+        outputs={"image": pushed or built.tag, "name": built.tag.rpartition(":")[0]}
+        | {"digest": pushed.partition("@")[2]},
     )

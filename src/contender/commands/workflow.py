@@ -24,7 +24,8 @@ def capabilities(changed: str | None) -> Answer:
     )
     features = rules.find_features(occasion)
     protection = _protection()
-    outputs = {it.name: str(it.is_on).lower() for it in features} | {"protection": protection}
+    switches = json.dumps({it.name: it.is_on for it in features})
+    outputs = {"on": switches, "protection": protection}
     return Answer(text=_render(features, protection), outputs=outputs)
 
 

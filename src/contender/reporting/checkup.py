@@ -32,7 +32,7 @@ def render_findings(findings: Sequence[Finding], *, width: int, colour: bool) ->
             state = paint(f"{it.state:<{states}}", HUES[it.state])
             lines.append(f"{left}{text}" if position else f"{it.name:<{names}}  {state}  {text}")
         if it.command:
-            lines.append(f"{left}$ {it.command}")
+            lines.append(f"{left}→ {it.command}")
     return "\n".join(lines)
 
 

@@ -12,8 +12,8 @@ COMMANDS: Final = (
     | release.VERBS
     | serving.VERBS
     | rollout.VERBS
-    | workflow.VERBS
     | workspace.VERBS
+    | workflow.VERBS
 )
 
 __all__ = ["COMMANDS", "STAGES", "Command"]

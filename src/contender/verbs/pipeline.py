@@ -29,6 +29,7 @@ VERBS: Final = {
         "print the parameters", (flag("schema", "print what may be set, as JSON schema"),)
     ),
     "tune": Command("search hyperparameters and write the winner to params.yaml"),
+    "refresh": Command("let the gate ask of retrained models only that they do no harm"),
     "smoke": Command(
         "run every stage and the gate on a subset, in .smoke/",
         (number("rows", "rows to keep", required=True),),
