@@ -86,7 +86,7 @@ def doctor(as_json: bool) -> Answer:
 
 
 def _find_host(paths: Paths) -> tuple[Any, str]:
-    """The repository on GitHub that the environment names, or else `origin`; or why there is none."""
+    """The repository on GitHub that the environment names, or `origin`; or why there is none."""
     from contender.github import find_host
     from contender.ledger.git import Repository
 
