@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.repository.rules import documents, doors, environment, stages, style
+from tests.repository.rules import documents, doors, environment, stages, style, workflows
 
 Rule = Callable[[Path], list[str]]
 
@@ -36,6 +36,18 @@ RULES: tuple[Rule, ...] = (
     environment.current_lock,
     environment.serving_group,
     environment.one_uv,
+    workflows.pins,
+    workflows.permissions,
+    workflows.timeouts,
+    workflows.plain_steps,
+    workflows.triggers,
+    workflows.hostile_code,
+    workflows.no_cache,
+    workflows.required_needs_all,
+    workflows.one_at_a_time,
+    workflows.image_name,
+    workflows.updates,
+    workflows.optional,
 )
 
 
@@ -70,6 +82,7 @@ src/contender/
 Makefile dvc.yaml  two names
 ```
 """
+FLOWS = ".github/workflows"
 LONG = "def long() -> None:\n" + "    pass\n" * 40
 
 PLANTS = (
@@ -243,6 +256,95 @@ PLANTS = (
         "has no onnxruntime",
     ),
     Plant(environment.one_uv, "Dockerfile", "UV_VERSION=", "UV_VERSION=9", "Dockerfile installs"),
+    Plant(workflows.pins, f"{FLOWS}/lint.yml", r"@[0-9a-f]{40} # v", "@v", "is not pinned"),
+    Plant(workflows.pins, "Dockerfile", "@sha256:", "@", "a base image without a digest"),
+    Plant(workflows.permissions, f"{FLOWS}/lint.yml", r"permissions: \{\}\n", "", "does not begin"),
+    Plant(workflows.permissions, f"{FLOWS}/lint.yml", "read # the code", "read", "gives no reason"),
+    Plant(
+        workflows.permissions,
+        f"{FLOWS}/lint.yml",
+        "    permissions:\n      contents.*\n",
+        "",
+        "lint does not say its permissions",
+    ),
+    Plant(workflows.timeouts, f"{FLOWS}/lint.yml", "timeout-minutes: 15", "env: {}", "no timeout"),
+    Plant(workflows.timeouts, f"{FLOWS}/lint.yml", "ubuntu-24.04", "ubuntu-latest", "runs on"),
+    Plant(workflows.plain_steps, f"{FLOWS}/lint.yml", "make lint", "make ${{ 1 }}", "into a shell"),
+    Plant(
+        workflows.plain_steps, f"{FLOWS}/lint.yml", "make lint", "make a; make b", "more than one"
+    ),
+    Plant(workflows.plain_steps, f"{FLOWS}/lint.yml", "make lint", "curl x", "expected a verb"),
+    Plant(
+        workflows.plain_steps,
+        f"{FLOWS}/lint.yml",
+        "persist-credentials: false",
+        "clean: true",
+        "leaves its token",
+    ),
+    Plant(
+        workflows.triggers,
+        f"{FLOWS}/ci.yml",
+        "  pull_request:",
+        "  pull_request_target:",
+        "starts on pull_request_target",
+    ),
+    Plant(workflows.triggers, f"{FLOWS}/ci.yml", "  merge_group:\n", "", "does not start on merge"),
+    Plant(
+        workflows.hostile_code,
+        f"{FLOWS}/pipeline.yml",
+        "contents: read",
+        "contents: write",
+        "pipeline runs code of a pull request with the right to write",
+    ),
+    Plant(
+        workflows.hostile_code,
+        f"{FLOWS}/test.yml",
+        "make test",
+        "make test ${{ secrets.KEY }}",
+        "takes a secret",
+    ),
+    Plant(
+        workflows.no_cache, f"{FLOWS}/release.yml", "cache: false", "cache: true", "takes a cache"
+    ),
+    Plant(workflows.no_cache, f"{FLOWS}/release.yml", "cache: 'false'", "cache: 'true'", "a cache"),
+    Plant(workflows.required_needs_all, f"{FLOWS}/ci.yml", "lint, test, ", "test, ", "need lint"),
+    Plant(
+        workflows.required_needs_all,
+        f"{FLOWS}/ci.yml",
+        r"if: always\(\)",
+        "if: success()",
+        "counts as passed",
+    ),
+    Plant(
+        workflows.required_needs_all,
+        ".github/rulesets/main.json",
+        '"required"}',
+        '"lint"}',
+        "`required` alone",
+    ),
+    Plant(workflows.one_at_a_time, f"{FLOWS}/release.yml", "queue: max", "", "in the queue"),
+    Plant(
+        workflows.one_at_a_time,
+        f"{FLOWS}/rollback.yml",
+        "cancel-in-progress: false",
+        "cancel-in-progress: true",
+        "could be cancelled",
+    ),
+    Plant(
+        workflows.image_name,
+        "src/contender/deploy/image.py",
+        r"name\.lower\(\)",
+        "name",
+        "with capitals",
+    ),
+    Plant(workflows.updates, ".github/dependabot.yml", "days: 7", "days: 1", "a week old"),
+    Plant(
+        workflows.optional,
+        f"{FLOWS}/retrain.yml",
+        "    needs: capabilities\n    if: .*\n",
+        "",
+        "retrain runs by schedule",
+    ),
 )
 
 
