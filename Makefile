@@ -113,6 +113,16 @@ serve: $(PIPELINE) ## answer calls with the model judged last: PORT=8000
 	contender bundle
 	contender serve --port $(or $(PORT),8000)
 
+.PHONY: staging
+staging: $(RELEASE) ## test a server of the model judged last: ADDRESS=host:port for one that runs
+	contender bundle
+	contender staging $(if $(ADDRESS),--address $(ADDRESS))
+
+.PHONY: rollout
+rollout: $(RELEASE) ## bring the model judged last to production, beside the one that is there
+	contender bundle
+	contender rollout
+
 .PHONY: image
 image: $(PIPELINE) ## build the image of the model judged last: IMAGE=name BUNDLE=dir BASE=image
 	$(if $(BUNDLE),,contender bundle)

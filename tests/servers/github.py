@@ -1,4 +1,4 @@
-"""A stand-in for GitHub's API on loopback: what it is told a repository has, and its comments."""
+"""A stand-in for the API of GitHub on loopback: a repository, its comments and its Releases."""
 
 # pylint: disable=invalid-name  # http.server calls do_GET and the like by these names
 
@@ -19,12 +19,14 @@ TOKEN: Final = "ghs_of_the_tests"
 class GitHub:
     """A repository: `things` by their path, `refused` paths with a status, and what was asked.
 
-    Comments are kept apart, and only written when `may_write`.
+    Comments and Releases are kept apart, and only written when `may_write`.
     """
 
     things: dict[str, Any] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     comments: list[dict[str, Any]] = field(default_factory=list)
+    releases: dict[str, dict[str, Any]] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
     may_write: bool = True
     asked: list[str] = field(default_factory=list)
     url: str = ""
@@ -39,6 +41,8 @@ class GitHub:
         self.asked.append(f"{method} {path}")
         if path in self.refused:
             return self.refused[path], {"message": "Resource not accessible by integration"}
+        if path.startswith(("releases", "uploads", "files")):
+            return self._release(method, path, query, body)
         if method in ("POST", "PATCH") and "comments" in path:
             return self._write(path, body) if self.may_write else (403, {"message": "no"})
         if path.startswith("issues/") and path.endswith("/comments"):
@@ -61,6 +65,27 @@ class GitHub:
             }
         )
         return self.comments[-1]
+
+    def _release(
+        self, method: str, path: str, query: Mapping[str, list[str]], body: Any
+    ) -> tuple[int, Any]:
+        """A Release that is made, asked for or given a file, and such a file."""
+        place = f"{self.url}/repos/{REPOSITORY}"
+        last = path.rpartition("/")[2]
+        if method == "GET":
+            found = self.files.get(last) if path.startswith("files") else self.releases.get(last)
+            return (404, {"message": "Not Found"}) if found is None else (200, found)
+        if not self.may_write:
+            return 403, {"message": "Resource not accessible by integration"}
+        if path == "releases":
+            upload = f"{place}/uploads/{body['tag_name']}{{?name,label}}"
+            self.releases[body["tag_name"]] = body | {"upload_url": upload, "assets": []}
+            return 201, self.releases[body["tag_name"]]
+        name = query["name"][0]
+        self.files[name] = body
+        asset = {"name": name, "size": len(body), "url": f"{place}/files/{name}"}
+        self.releases[last]["assets"].append(asset)
+        return 201, asset
 
     def _write(self, path: str, body: Any) -> Any:
         parts = path.split("/")
@@ -98,13 +123,15 @@ def running_github(github: GitHub | None = None) -> Iterator[GitHub]:
             address = urlsplit(self.path)
             prefix = f"/repos/{REPOSITORY}"
             length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length) or b"null")
+            body = self.rfile.read(length)
+            if "octet-stream" not in self.headers.get("Content-Type", ""):
+                body = json.loads(body or b"null")
             if self.headers.get("Authorization") != f"Bearer {TOKEN}":
                 status, value = 401, {"message": "Bad credentials"}
             else:
                 path = address.path.removeprefix(prefix).strip("/")
                 status, value = host.answer(self.command, path, parse_qs(address.query), body)
-            text = json.dumps(value).encode()
+            text = value if isinstance(value, bytes) else json.dumps(value).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()

@@ -15,6 +15,10 @@ from tests.conftest import git
 from tests.servers.github import REPOSITORY, TOKEN, GitHub
 
 STAND_INS: Final = Path(__file__).parent / "stand_ins"
+# What a stranger may call a branch, a tag, a commit and a pull request.
+HOSTILE: Final = (
+    "x;touch${IFS}planted;$(touch${IFS}planted)`touch${IFS}planted`\"'&&touch${IFS}planted"
+)
 USES: Final = re.compile(r"uses: ([\w-]+/[\w-]+)((?:/[\w-]+)*)@([0-9a-f]{40})")
 
 
@@ -57,11 +61,16 @@ class Fork:
         git(self.work, "commit", "--quiet", "--allow-empty", f"--message={message}")
         git(self.work, "push", "--quiet", "--force", "origin", "HEAD:main")
 
+    def planted(self) -> list[Path]:
+        """What was made by a command in a name."""
+        return list(self.folder.rglob("planted"))
+
     def pull_request(self) -> Run:
         """ci.yml for a pull request with what lies in the work tree."""
         base = git(self.work, "rev-parse", "HEAD^1").strip()
-        head = {"ref": "change", "repo": {"full_name": REPOSITORY}}
+        head = {"ref": HOSTILE, "repo": {"full_name": REPOSITORY}}
         told = {"number": 7, "base": {"sha": base, "ref": "main"}, "head": head}
+        told |= {"title": HOSTILE, "body": HOSTILE}
         return self.run("ci", "pull_request", {"number": 7, "pull_request": told})
 
     def run(self, workflow: str, event: str, payload: Mapping[str, Any], **inputs: str) -> Run:
@@ -122,7 +131,7 @@ def _read(done: "subprocess.CompletedProcess[str]") -> Run:
         except ValueError:
             said.append(line)
             continue
-        name = str(told.get("job", "")).split("/")[-1]
+        name = str(told.get("job", "")).rpartition("/")[2]
         if result := told.get("jobResult"):
             jobs[name] = result
         if told.get("command") == "summary":

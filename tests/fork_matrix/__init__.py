@@ -1,0 +1,1 @@
+"""A model of the workflows: which job runs for whom, and what it would need there."""
