@@ -85,6 +85,14 @@ history: $(PIPELINE) ## what served when, on which evidence, approved by whom
 report: $(PIPELINE) ## write reports/report.html, plots and the model card again
 	contender report
 
+.PHONY: reproduce
+reproduce: data ## run the stages from nothing, beside the result, and compare with dvc.lock
+	contender reproduce
+
+.PHONY: doctor
+doctor: $(PIPELINE) ## what is set up, what is missing or unprotected, and the command for each
+	contender doctor
+
 .PHONY: tune
 tune: repro ## search hyperparameters; the winner goes into params.yaml
 	contender tune
