@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from contender.errors import ParameterError
-from contender.params import Params, load_params, read_yaml, with_hyperparameters
+from contender.edits import with_hyperparameters, with_mode
+from contender.params import Params, load_params, read_yaml
 from tests import datasets
 
 CONTENT = read_yaml(datasets.ROOT / "params.yaml")
@@ -155,3 +156,12 @@ def test_a_winner_may_be_the_first_of_its_kind() -> None:
     text = with_hyperparameters(TEXT, "mine", {"depth": 3})
     tree = YAML(typ="safe", pure=True).load(text)
     assert tree["train"]["hyperparameters"]["mine"] == {"depth": 3}
+
+
+def test_another_mode_is_one_other_line() -> None:
+    """The gate's mode changes; every other line stays, and the same again changes nothing."""
+    text = with_mode(TEXT, "refresh")
+    changed = [(a, b) for a, b in zip(TEXT.splitlines(), text.splitlines(), strict=True) if a != b]
+    assert len(changed) == 1
+    assert "mode: refresh" in changed[0][1]
+    assert with_mode(text, "refresh") == text

@@ -1,7 +1,5 @@
 """params.yaml as frozen values; an unknown, missing or impossible entry is refused by name."""
 
-import io
-from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -221,31 +219,6 @@ def read_yaml(path: Path) -> Any:
 def parse_yaml(text: str) -> Any:
     """The plain value in the YAML `text`."""
     return YAML(typ="safe", pure=True).load(text)
-
-
-def with_hyperparameters(text: str, estimator: str, settings: Mapping[str, Setting]) -> str:
-    """The YAML `text` of params.yaml with other settings for `estimator`; comments stay."""
-    return _edit(
-        text,
-        lambda tree: tree["train"]["hyperparameters"].setdefault(estimator, {}).update(settings),
-    )
-
-
-def with_mode(text: str, mode: str) -> str:
-    """The YAML `text` of params.yaml with another mode of the gate; comments stay."""
-    return _edit(text, lambda tree: tree["gate"].update(mode=mode))
-
-
-def _edit(text: str, change: Callable[[Any], None]) -> str:
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 4096
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    tree = yaml.load(text)
-    change(tree)
-    stream = io.StringIO()
-    yaml.dump(tree, stream)
-    return stream.getvalue()
 
 
 def describe(error: PydanticError) -> str:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from contender.ledger import open_ledger
+from contender.paths import Paths
 from tests import datasets
 from tests.conftest import git
 from tests.pipeline.machines import Machine, make_home, make_machine
 from tests.servers.github import GitHub, running_github
-from contender.paths import Paths
 
 
 @pytest.fixture(scope="module")

@@ -49,8 +49,8 @@ def test_bad_data_is_red(fork: Fork) -> None:
     red = fork.pull_request()
 
     assert red.code == 1
-    assert red.jobs["pipeline"] == red.jobs["required"] == "failure"
-    assert "gate" not in red.jobs
+    assert red.jobs["pipeline"] == "failure"
+    assert not {"gate", "required"} & set(red.jobs)  # act ends at a called workflow that fails
     assert "DataError" in red.said and "moon" in red.said, red.said[-3000:]
 
 
@@ -72,7 +72,7 @@ def test_a_sabotaged_challenger_is_red(fork: Fork) -> None:
 
     assert red.code == 1
     assert red.jobs["pipeline"] == "success", red.said[-3000:]
-    assert red.jobs["gate"] == red.jobs["required"] == "failure"
-    assert "image" not in red.jobs
+    assert red.jobs["gate"] == "failure"
+    assert not {"image", "required"} & set(red.jobs)  # act ends at a called workflow that fails
     assert "REJECT" in red.summary
     assert "REJECT" in fork.github.comments[0]["body"]
