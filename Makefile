@@ -86,6 +86,14 @@ history: $(PIPELINE) ## what served when, on which evidence, approved by whom
 report: $(PIPELINE) ## write reports/report.html, plots and the model card again
 	contender report
 
+.PHONY: reproduce
+reproduce: data ## run the stages from nothing, beside the result, and compare with dvc.lock
+	contender reproduce
+
+.PHONY: doctor
+doctor: $(PIPELINE) ## what is set up, what is missing or unprotected, and the command for each
+	contender doctor
+
 .PHONY: tune
 tune: repro ## search hyperparameters; the winner goes into params.yaml
 	contender tune
@@ -166,10 +174,6 @@ test: $(DEV) ## set up and run the whole test suite
 .PHONY: soak
 soak: $(DEV) ## the long forms of tests: 100,000 calls, 10,000 odd ones, 20 ends, 50 swaps
 	pytest -m soak -rP --durations=0 $(or $(TESTS),tests)
-
-.PHONY: demo
-demo: $(DEV) ## a model's life: promoted, canaried, a bad one refused, a harmful one rolled back
-	python -m tests.drills.demo
 
 .PHONY: fork-matrix
 fork-matrix: $(DEV) ## which job of which workflow runs for whom, and what it would need

@@ -1,5 +1,8 @@
 """The one comment on a pull request, against a stand-in for GitHub."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from contender.comment import MARK, find_pull_request, put_comment
 from contender.errors import DeniedError, StorageError
 from contender.github import find_host
 from contender.reporting.markup import fit, fold
+from tests import datasets
 from tests.servers.github import TOKEN, GitHub, running_github
 
 
@@ -135,6 +139,15 @@ def test_a_run_for_no_pull_request_writes_none(
     assert main(["comment", str(document)]) == 0
     assert "no pull request" in capsys.readouterr().err
     assert not github.comments
+
+
+def test_the_standard_library_is_enough(github: GitHub, document: Path) -> None:
+    """A job with a token that may write installs nothing."""
+    environment = os.environ | {"PYTHONPATH": str(datasets.ROOT / "src")}
+    command = [sys.executable, "-S", "-m", "contender", "comment", str(document)]
+    subprocess.run([*command, "--pull-request", "7"], env=environment, check=True)
+
+    assert len(github.comments) == 1
 
 
 @pytest.mark.parametrize("content", ["", " \n"])

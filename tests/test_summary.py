@@ -20,7 +20,7 @@ JOB = {
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
-    """A repository of two commits that differ in one parameter, with a decision and nothing else."""
+    """A repository of two commits that differ in one parameter, and with a decision."""
     paths = Paths(root=tmp_path, work=tmp_path)
     git(tmp_path, "init", "--quiet", "--initial-branch=main")
     for alpha in (0.1, 0.05):

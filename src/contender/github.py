@@ -4,8 +4,9 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any, Final
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
@@ -121,7 +122,7 @@ class Host:
             if error.code in (401, 403):
                 raise DeniedError(f"`{url}` is denied: {error}.", hint=HINT) from error
             raise StorageError(f"`{url}` refuses: {error}.", hint=HINT) from error
-        except (URLError, OSError, ValueError) as error:
+        except (HTTPException, OSError, ValueError) as error:
             raise StorageError(f"`{url}` cannot be reached: {error}.", hint=HINT) from error
 
     def _request(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.repository.rules import documents, doors, environment, stages, style, workflows
+from tests.repository.rules import documents, doors, environment, settings, stages, style, workflows
 
 Rule = Callable[[Path], list[str]]
 
@@ -36,6 +36,8 @@ RULES: tuple[Rule, ...] = (
     environment.current_lock,
     environment.serving_group,
     environment.one_uv,
+    settings.workflow_settings,
+    settings.local_settings,
     workflows.pins,
     workflows.permissions,
     workflows.timeouts,
@@ -255,6 +257,17 @@ PLANTS = (
         r"\1",
         "has no onnxruntime",
     ),
+    Plant(
+        settings.workflow_settings, settings.PAGE, "`RETRAIN` ", "`RETRAINS` ", "not say `RETRAIN`"
+    ),
+    Plant(settings.workflow_settings, settings.PAGE, "`RETRAIN` ", "`TRAIN` ", "uses `TRAIN`"),
+    Plant(
+        settings.workflow_settings, f"{FLOWS}/new.yml", None, "x: ${{ secrets.KEY }}", "say `KEY`"
+    ),
+    Plant(
+        settings.workflow_settings, f"{FLOWS}/new.yml", None, "  environment: moon", "say `moon`"
+    ),
+    Plant(settings.local_settings, settings.PAGE, "`NO_COLOR` ", "`COLOR` ", "reads `COLOR`"),
     Plant(environment.one_uv, "Dockerfile", "UV_VERSION=", "UV_VERSION=9", "Dockerfile installs"),
     Plant(workflows.pins, f"{FLOWS}/lint.yml", r"@[0-9a-f]{40} # v", "@v", "is not pinned"),
     Plant(workflows.pins, "Dockerfile", "@sha256:", "@", "a base image without a digest"),

@@ -6,12 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from ruamel.yaml.error import YAMLError
-
 from contender import files
 from contender.commands.answer import Answer
 from contender.errors import ContenderError, DeniedError, MissingError, ParameterError
-from contender.params import parse_yaml, read_yaml
 from contender.paths import Paths
 
 HITS: Final = ("true", "false", "")  # what an action of GitHub says of a cache; "" is none found
@@ -33,7 +30,10 @@ def summary(base: str, cache: list[str], to: str | None) -> Answer:
 
 
 def comment(file: str, pull_request: int | None) -> Answer:
-    """Put the document in `file` into the one comment on the pull request."""
+    """Put the document in `file` into the one comment on the pull request.
+
+    The standard library is enough: where a token may write, nothing needs to be installed.
+    """
     from contender.comment import MAX_CHARS, find_pull_request, put_comment
     from contender.github import find_host
     from contender.reporting.markup import fit
@@ -58,7 +58,10 @@ def comment(file: str, pull_request: int | None) -> Answer:
 
 def _find_change(paths: Paths, base: str) -> Any:
     """The parameters here and at `base`; a commit that is not there is none without parameters."""
+    from ruamel.yaml.error import YAMLError
+
     from contender.ledger.git import Repository
+    from contender.params import parse_yaml, read_yaml
     from contender.reporting.summary import Change
 
     said = Repository(paths.root).ask("cat-file", "blob", f"{base}:./{paths.params.name}")

@@ -1,12 +1,15 @@
 """Commands that look at the repository: reproduce, doctor."""
 
+import os
+import re
 import tempfile
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-from contender.commands.answer import Answer
+from contender.commands.answer import Answer, terminal_style
 from contender.commands.pipeline import STAGES
-from contender.errors import MissingError, ReproductionError
+from contender.errors import MissingError, ParameterError, ReproductionError
 from contender.params import load_params, read_yaml
 from contender.paths import Paths
 
@@ -57,3 +60,39 @@ def _committed(paths: Paths, path: Path) -> str:
             hint="`dvc repro && git add dvc.lock reports`, then commit",
         )
     return said.out
+
+
+def doctor(as_json: bool) -> Answer:
+    """What is set up and what is not, with the command for each; exit code 1 when it is broken."""
+    from contender.checkup import State, find_hosted, find_local
+    from contender.checkup.local import find_template
+    from contender.commands.ledger import open_registry
+    from contender.reporting import checkup
+
+    paths = Paths()
+    host, unknown = _find_host(paths)
+    hosted = find_hosted(host, unknown)
+    findings = [
+        *find_local(paths, lambda: str(open_registry(paths).shown), os.environ),
+        find_template(paths.root, hosted.source),
+        *hosted.findings,
+    ]
+    shown = (
+        checkup.render_json(findings)
+        if as_json
+        else checkup.render_findings(findings, **terminal_style())
+    )
+    return Answer(text=shown, code=int(any(it.state is State.BROKEN for it in findings)))
+
+
+def _find_host(paths: Paths) -> tuple[Any, str]:
+    """The repository on GitHub that the environment names, or `origin`; or why there is none."""
+    from contender.github import find_host
+    from contender.ledger.git import Repository
+
+    address = Repository(paths.root).setting("remote.origin.url") or ""
+    match = re.search(r"github\.com[:/]([^/]+/[^/]+?)(?:\.git)?/?$", address)
+    try:
+        return find_host({"GITHUB_REPOSITORY": match[1] if match else ""} | os.environ), ""
+    except ParameterError as error:
+        return None, str(error.args[0])
