@@ -199,7 +199,7 @@ lint: $(DEV) ## pylint, formatter, types, import contracts, workflows
 	lint-imports
 	hadolint Dockerfile infra/mlflow/Dockerfile
 	actionlint
-	zizmor --offline --no-progress --quiet --persona=pedantic --format=plain .
+	zizmor --offline --no-progress --quiet --persona=pedantic --format=plain .github
 	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	check-jsonschema --quiet --builtin-schema vendor.github-actions .github/actions/*/action.yml
 	check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml

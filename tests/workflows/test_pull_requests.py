@@ -9,6 +9,8 @@ from tests.conftest import git
 from tests.pipeline.projects import run
 from tests.workflows.runs import HOSTILE, Fork
 
+pytestmark = pytest.mark.timeout(900)
+
 
 def test_a_sound_pull_request_is_green(fork: Fork) -> None:
     """Every job does its work, and the report is in the summary and in one comment.
