@@ -53,7 +53,8 @@ def test_bad_data_is_red(fork: Fork) -> None:
     assert red.code == 1
     assert red.jobs["pipeline"] == "failure"
     assert not {"gate", "required"} & set(red.jobs)  # act ends at a called workflow that fails
-    assert "DataError" in red.said and "moon" in red.said, red.said[-3000:]
+    assert "ValidationError" in red.said
+    assert "(moon)" in red.said
 
 
 @pytest.mark.soak
@@ -63,7 +64,7 @@ def test_a_sabotaged_challenger_is_red(fork: Fork) -> None:
     def ruin(root: Path) -> None:
         path = root / "params.yaml"
         text = path.read_text(encoding="utf-8")
-        ruined = re.sub(r"(strength: )\S+", r"\g<1>1.0e-09", text)
+        ruined = re.sub(r"(strength: )\S+", r"\g<1>1.0e+15", text)
         assert ruined != text
         path.write_text(ruined, encoding="utf-8")
         assert run(root, "dvc", "repro", "--quiet", source=root / "src").code == 0
