@@ -149,8 +149,8 @@ demo: $(RELEASE) ## five chapters of a model's life, with real parts, in a folde
 	python -m tests.drills.demo
 
 .PHONY: test
-test: $(DEV) ## set up and run the whole test suite
-	pytest $(or $(TESTS),tests)
+test: $(DEV) ## set up and run the whole test suite, a process a core
+	pytest --numprocesses logical --maxprocesses 4 --dist loadgroup $(or $(TESTS),tests)
 
 .PHONY: soak
 soak: $(DEV) ## the long forms of tests: 100,000 calls, 10,000 odd ones, 20 ends, 50 swaps
