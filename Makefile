@@ -78,6 +78,10 @@ expectations: data ## write data/expectations.json and data/README.md from the s
 	contender ingest
 	contender expectations
 
+.PHONY: adopt
+adopt: $(PIPELINE) ## make your own table the data of this project: CSV=their.csv TARGET=column
+	contender adopt $(CSV) $(if $(TARGET),--target $(TARGET)) $(OPTIONS)
+
 .PHONY: remote
 remote: $(PIPELINE) ## move the data to another DVC remote: URL=s3://bucket/path
 	contender remote $(URL) $(if $(ENDPOINT_URL),--endpoint-url $(ENDPOINT_URL))

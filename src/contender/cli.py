@@ -32,6 +32,7 @@ class Command:
     help: str
     arguments: tuple[Argument, ...] = ()
     module: str = "pipeline"
+    asks: bool = False
 
 
 def _flag(name: str, meaning: str) -> Argument:
@@ -41,6 +42,17 @@ def _flag(name: str, meaning: str) -> Argument:
 def _number(name: str, meaning: str, *, required: bool = False) -> Argument:
     return (f"--{name}",), {"type": int, "metavar": "N", "help": meaning, "required": required}
 
+
+def _column(name: str, meaning: str) -> Argument:
+    return (f"--{name}",), {"metavar": "COLUMN", "help": meaning}
+
+
+def _columns(name: str, meaning: str) -> Argument:
+    named = {"metavar": "COLUMN", "action": "append", "default": []}
+    return (f"--{name}",), named | {"help": f"{meaning}; may be given again"}
+
+
+TASKS: Final = ("binary", "multiclass", "regression")
 
 STAGES: Final = {
     "ingest": Command("stage 1: type the raw table"),
@@ -52,6 +64,24 @@ STAGES: Final = {
 
 COMMANDS: Final = STAGES | {
     "pull": Command("fetch the raw data from the DVC remote and verify it"),
+    "adopt": Command(
+        "make a CSV or Parquet file the data of this project, and run the pipeline on it",
+        (
+            (("source",), {"metavar": "FILE", "help": "rows with a header, in .csv or .parquet"}),
+            _column("target", "what is predicted; asked for on a terminal"),
+            (("--task",), {"choices": TASKS, "help": "found out if not given"}),
+            _column("id", "names each row once"),
+            _column("time", "a date: the newest rows are held out"),
+            _column("group", "rows with one value stay together"),
+            (("--positive",), {"metavar": "VALUE", "help": "of the target: the event"}),
+            _columns("sensitive", "whose groups are compared for fairness"),
+            _columns("drop", "that the model must not see"),
+            (("--dry-run",), {"action": "store_true", "help": "show what would change"}),
+            _flag("yes", "do not ask, even on a terminal"),
+        ),
+        module="adoption",
+        asks=True,
+    ),
     "remote": Command(
         "move the data to S3, GCS, Azure or a folder",
         (
@@ -147,6 +177,9 @@ def main(argv: list[str] | None = None) -> int:
     name, show_traceback = arguments.pop("command"), arguments.pop("traceback")
     if COMMANDS[name].module == "rollout":
         _let_talk("contender.deploy")
+    if COMMANDS[name].asks:
+        alone = arguments.pop("yes") or not sys.stdin.isatty()
+        arguments["ask"] = None if alone else input
     try:
         answer = _function(name)(**arguments)
     except ContenderError as error:
