@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 from pydantic import ValidationError as PydanticError
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import YAMLError
 
 from contender.errors import ParameterError
@@ -229,7 +230,11 @@ def with_values(text: str, changes: Mapping[str, Any]) -> str:
         place = tree
         for name in parents:
             place = place.setdefault(name, {})
-        place[last] = value
+        if isinstance(value, list):
+            value = CommentedSeq(value)
+            value.fa.set_flow_style()
+        if place.get(last) != value:  # an equal one keeps the way it is written
+            place[last] = value
     stream = io.StringIO()
     yaml.dump(tree, stream)
     return stream.getvalue()

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Final
 
@@ -22,9 +23,10 @@ LAYOUTS: Final = tuple(
     )
     for time in ("", " %H:%M", " %H:%M:%S", "T%H:%M:%SZ")
 )
-EARLIEST: Final = np.datetime64("1800-01-01")  # %Y takes `20` for a year of its own
+EARLIEST: Final = datetime(1800, 1, 1)  # %Y takes `20` for a year of its own
 MOSTLY: Final = 0.8  # of the distinct values: what a column with a few wrong cells was meant to be
 _CODE: Final = re.compile(r"-?0\d")  # 007 is a name
+_THOUSANDS: Final = re.compile(r"[+-]?\d{1,3}(([,.' ])\d{3})+([.,]\d+)?")
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,9 @@ def look_at(name: str, cells: pa.DictionaryArray | None, *, decimal: str, rows: 
     wrong = np.flatnonzero(~np.isfinite(numbers))
     if not len(wrong):
         return _of_numbers(name, pointed, codes, numbers)
+    if all(map(_THOUSANDS.fullmatch, values)):
+        fault = f"holds numbers with a separator of thousands, such as `{values[wrong[0]]}`"
+        return Seen(name, "string", values, codes, fault=fault)
     if len(wrong) < (1 - MOSTLY) * len(values) and len(values) > 10:
         shown = ", ".join(f"`{values[index]}`" for index in wrong[:3])
         return Seen(name, "string", values, codes, fault=f"holds numbers, but also {shown}")

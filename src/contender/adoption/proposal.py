@@ -18,7 +18,7 @@ from contender.problem.limits import FLOAT32_MAX
 from contender.problem.schema import Column, Schema, Task
 
 MIN_ROWS: Final = 50
-SMALL: Final = 1000  # rows below which three in ten are held out
+SHARES: Final = (0.2, 0.4)  # of the rows held out: more where the gate could not decide otherwise
 MAX_CATEGORIES: Final = 100
 MAX_WIDTH: Final = 1000  # 0/1 columns that all categories may become together,
 MAX_CELLS: Final = 100_000_000  # and their cells: 8 bytes each while a model is fitted
@@ -200,11 +200,12 @@ def _target(seen: Seen, task: Task, wishes: Wishes) -> Column:
 
 
 def _feature(seen: Seen, *, sensitive: bool) -> Column:
+    listed = seen.dtype == "string" and len(seen.values) <= MAX_CATEGORIES
     column = Column(
         role="feature",
         dtype=seen.dtype,
         nullable=seen.missing > 0,
-        categories=_in_order(seen) if seen.dtype == "string" else None,
+        categories=_in_order(seen) if listed else None,
         range=_with_room(seen.numbers) if seen.is_number else None,
         sensitive=sensitive,
         meaning=_meaning(seen.name),
@@ -217,8 +218,11 @@ def _feature(seen: Seen, *, sensitive: bool) -> Column:
 def _other(seen: Seen, roles: Roles) -> Column:
     parts = {roles.id: "id", roles.group: "group", roles.time: "time"}
     role: Any = parts.get(seen.name, "ignored") if seen.name else "ignored"
-    if role == "time":
-        return Column(role=role, dtype="datetime", format=seen.layout, meaning=_meaning(seen.name))
+    if seen.dtype == "datetime":
+        layout = seen.layout
+        return Column(role=role, dtype="datetime", format=layout, meaning=_meaning(seen.name))
+    if role == "ignored" and not seen.fault:
+        return _feature(seen, sensitive=False).model_copy(update={"role": "ignored"})
     return Column(role=role, dtype="string", meaning=_meaning(seen.name))
 
 
@@ -254,7 +258,8 @@ def _can_be_sliced(column: Column) -> bool:
 def _changes(delivery: Delivery, schema: Schema, params: Params) -> dict[str, Any]:
     """The parameters that cannot stay as they were for another table."""
     rows, found = delivery.rows, delivery.params
-    share = 0.3 if rows < SMALL else 0.2
+    wanted = 1.15 * params.gate.min_rows / rows
+    share = round(min(max(wanted, SHARES[0]), SHARES[1]), 2)
     spare = max(1, int(rows * share / 2))
     changes: dict[str, Any] = {
         "ingest.delimiter": found.delimiter,

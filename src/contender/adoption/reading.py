@@ -21,7 +21,7 @@ from contender.params import IngestParams
 PEEK_BYTES: Final = 1 << 18
 PEEK_ROWS: Final = 500
 DELIMITERS: Final = ",;\t|"
-REGULAR: Final = 0.9  # share of the first records that must have equally many fields
+REGULAR: Final = 0.9  # share of the first records that must have as many fields as the header
 KINDS: Final = {
     b"PAR1": "Parquet without `.parquet` in its name",
     b"\x1f\x8b": "gzip",
@@ -125,8 +125,9 @@ def find_delimiter(source: Path, start: bytes, encoding: str) -> tuple[str, list
     best: tuple[int, str, list[str]] = (1, "", [])
     for delimiter in DELIMITERS:
         records = _records(text, delimiter, whole=len(start) < PEEK_BYTES)
-        width, times = Counter(map(len, records)).most_common(1)[0] if records else (0, 0)
-        if width > best[0] and times >= REGULAR * len(records):
+        width = len(records[0]) if records else 0
+        alike = sum(len(record) == width for record in records)
+        if width > best[0] and alike >= REGULAR * len(records):
             best = (width, delimiter, records[0])
     if not best[1]:
         raise DataError(

@@ -77,23 +77,8 @@ def make_plan(source: Path, wishes: dict[str, Any], paths: Paths, ask: Ask | Non
     if wishes["target"] is None:
         wishes["target"] = _ask_target(list(delivery.columns), ask)
     name = _slug(source.stem)
-    said = {name: tuple(wish) if isinstance(wish, list) else wish for name, wish in wishes.items()}
-    proposal = propose(delivery, Wishes(**said), name=name, params=params)
-    place = _find_place(source, name, paths)
-    changes = {"ingest.source": str(place.relative_to(paths.root)), **proposal.changes}
-    text = paths.params.read_text(encoding="utf-8")
-    settings = parse_params(with_values(text, changes))
-    table = ingest.type_table(
-        ingest.read_raw(source, proposal.schema, settings.ingest), proposal.schema
-    )
-    chosen, salt = _first_that_works(table, proposal, settings)
-    changes |= {"split.method": chosen.method, "split.salt": salt}
-    suite = write_suite(table, proposal.schema, min_rows=settings.validate_.min_rows)
-    texts = {
-        paths.schema: render_schema(proposal.schema),
-        paths.expectations: files.to_json(suite),
-        paths.dictionary: render_dictionary(proposal.schema),
-        paths.params: with_values(text, changes),
+    said: dict[str, Any] = {
+        name: tuple(wish) if isinstance(wish, list) else wish for name, wish in wishes.items()
     }
     old = paths.root / f"{params.ingest.source}.dvc"
     by = Note("split", f"by {chosen.method}: {chosen.why}", "`split.method` in params.yaml")
