@@ -1,7 +1,7 @@
 """Which column is the target, which names a row, a group or a moment, and what the task is."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final
@@ -35,8 +35,8 @@ class Wishes:
     time: str | None = None
     group: str | None = None
     positive: str | None = None
-    sensitive: tuple[str, ...] = ()
-    drop: tuple[str, ...] = ()
+    sensitive: Sequence[str] = ()
+    drop: Sequence[str] = ()
 
     @property
     def named(self) -> dict[str, str]:

@@ -44,7 +44,7 @@ class Plan:
 
 
 def adopt(source: str, *, dry_run: bool, ask: Ask | None, **wishes: Any) -> Answer:
-    """Describe the table at `source`, track it, run the pipeline on it, and say what was assumed."""
+    """Describe the table at `source`, track it, run the pipeline, and say what was assumed."""
     paths = Paths()
     with files.only_run(paths.lock):
         plan = make_plan(Path(source), wishes, paths, ask)
@@ -53,16 +53,14 @@ def adopt(source: str, *, dry_run: bool, ask: Ask | None, **wishes: Any) -> Answ
             return Answer(text=render_diff(plan), note=f"{assumed}\nnothing was changed")
         if ask and ask(f"{assumed}\n\nadopt it? [y/N] ").lower() not in ("y", "yes"):
             return Answer(note="nothing was changed", code=1)
-        stored = place(plan, paths)
+        kept = write_files(plan, paths)
     with contextlib.redirect_stdout(sys.stderr):
         objects.reproduce(paths.root)
-    said = [release.record().note]
-    verdict = release.gate(
-        enforce=False, final=False, as_json=False, markdown=False, schema=False
-    ).text
-    said.append(release.report().note)
-    text = f"{verdict}\n\n{assumed}\n\n{stored}\n{UNDO}"
-    return Answer(text=text, note="\n".join(said))
+    recorded = release.record().note
+    plain = {"enforce": False, "final": False, "as_json": False, "markdown": False, "schema": False}
+    verdict = release.gate(**plain).text
+    reported = release.report().note
+    return Answer(text=f"{verdict}\n\n{assumed}\n\n{kept}\n{UNDO}", note=f"{recorded}\n{reported}")
 
 
 def make_plan(source: Path, wishes: dict[str, Any], paths: Paths, ask: Ask | None) -> Plan:
@@ -77,17 +75,28 @@ def make_plan(source: Path, wishes: dict[str, Any], paths: Paths, ask: Ask | Non
     if wishes["target"] is None:
         wishes["target"] = _ask_target(list(delivery.columns), ask)
     name = _slug(source.stem)
-    said: dict[str, Any] = {
-        name: tuple(wish) if isinstance(wish, list) else wish for name, wish in wishes.items()
+    proposal = propose(delivery, Wishes(**wishes), name=name, params=params)
+    place, old = _find_place(source, name, paths), paths.root / f"{params.ingest.source}.dvc"
+    changes = {"ingest.source": str(place.relative_to(paths.root)), **proposal.changes}
+    before = paths.params.read_text(encoding="utf-8")
+    settings = parse_params(with_values(before, changes))
+    schema = proposal.schema
+    table = ingest.type_table(ingest.read_raw(source, schema, settings.ingest), schema)
+    choice, salt = _first_that_works(table, proposal, settings)
+    changes |= {"split.method": choice.method, "split.salt": salt}
+    texts = {
+        paths.schema: render_schema(schema),
+        paths.expectations: files.to_json(
+            write_suite(table, schema, min_rows=settings.validate_.min_rows)
+        ),
+        paths.dictionary: render_dictionary(schema),
+        paths.params: with_values(before, changes),
     }
-    old = paths.root / f"{params.ingest.source}.dvc"
-    by = Note("split", f"by {chosen.method}: {chosen.why}", "`split.method` in params.yaml")
-    size = Note("rows", _sizes(settings), "`split` and `validate` in params.yaml")
-    notes = (*proposal.notes, by, size)
+    notes = (*proposal.notes, *_split_notes(choice, settings))
     return Plan(source, place, texts, notes, old if old != _pointer(place) else None)
 
 
-def place(plan: Plan, paths: Paths) -> str:
+def write_files(plan: Plan, paths: Paths) -> str:
     """Where the data is kept now; all of `plan` is written, or nothing of it.
 
     Raises:
@@ -184,11 +193,14 @@ def _slug(text: str) -> str:
     return re.sub("[^a-z0-9]+", "_", text.lower()).strip("_") or "table"
 
 
-def _sizes(settings: Params) -> str:
-    gate = settings.gate.min_rows
-    return (
+def _split_notes(choice: Split, settings: Params) -> tuple[Note, Note]:
+    said = (
         f"{settings.split.holdout:.0%} held out, at least {settings.split.min_holdout_rows:,}; "
-        f"the gate decides from {gate:,} held-out rows on"
+        f"the gate decides from {settings.gate.min_rows:,} held-out rows on"
+    )
+    return (
+        Note("split", f"by {choice.method}: {choice.why}", "`split.method` in params.yaml"),
+        Note("rows", said, "`split` and `validate` in params.yaml"),
     )
 
 
