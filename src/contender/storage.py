@@ -11,7 +11,7 @@ from typing import Any, Final
 from ruamel.yaml.error import YAMLError
 
 from contender import files, objects
-from contender.errors import DataError, IntegrityError, ParameterError, StorageError, WriteError
+from contender.errors import DataError, IntegrityError, ParameterError, WriteError
 from contender.params import read_yaml
 from contender.paths import Paths
 

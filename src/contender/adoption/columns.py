@@ -1,8 +1,10 @@
 """What is seen in one column: its type, its values and how often each occurs."""
 
+import contextlib
+import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Final
@@ -25,6 +27,7 @@ LAYOUTS: Final = tuple(
 )
 EARLIEST: Final = datetime(1800, 1, 1)  # %Y takes `20` for a year of its own
 MOSTLY: Final = 0.8  # of the distinct values: what a column with a few wrong cells was meant to be
+FEW: Final = 10  # distinct values among which a wrong one is a category like the others
 _CODE: Final = re.compile(r"-?0\d")  # 007 is a name
 _THOUSANDS: Final = re.compile(r"[+-]?\d{1,3}(([,.' ])\d{3})+([.,]\d+)?")
 
@@ -64,6 +67,13 @@ class Seen:
         read = np.asarray([*map(_number, self.values), np.nan])
         return np.asarray(read[self.codes])
 
+    @cached_property
+    def digest(self) -> bytes:
+        """Equal for columns with the same value in every row."""
+        digest = hashlib.blake2b(self.codes.tobytes())
+        digest.update("\0".join(self.values).encode(errors="surrogatepass"))
+        return digest.digest()
+
     @property
     def is_number(self) -> bool:
         """True for numbers that are more than 0 and 1."""
@@ -76,48 +86,60 @@ def look_at(name: str, cells: pa.DictionaryArray | None, *, decimal: str, rows: 
         nothing = np.full(rows, -1)
         return Seen(name, "string", (), nothing, fault="holds lists or bytes, not single values")
     codes, values = _distinct(cells)
+    plain = Seen(name, "string", values, codes)
     if not values:
-        return Seen(name, "string", (), codes, fault="has no value in any row")
-    if {value.lower() for value in values} in BOOLEANS:
-        return Seen(name, "boolean", values, codes)
-    if any(map(_CODE.match, values)) and all(value.isdigit() for value in values):
-        return Seen(name, "string", values, codes)
-    pointed = tuple(value.replace(decimal, ".") for value in values) if decimal != "." else values
-    numbers = np.asarray([_number(value) for value in pointed])
-    wrong = np.flatnonzero(~np.isfinite(numbers))
-    if not len(wrong):
-        return _of_numbers(name, pointed, codes, numbers)
-    if all(map(_THOUSANDS.fullmatch, values)):
-        fault = f"holds numbers with a separator of thousands, such as `{values[wrong[0]]}`"
-        return Seen(name, "string", values, codes, fault=fault)
-    if len(wrong) < (1 - MOSTLY) * len(values) and len(values) > 10:
-        shown = ", ".join(f"`{values[index]}`" for index in wrong[:3])
-        return Seen(name, "string", values, codes, fault=f"holds numbers, but also {shown}")
-    return _of_texts(name, values, codes)
+        return replace(plain, fault="has no value in any row")
+    return (
+        _as_booleans(plain)
+        or _as_codes(plain)
+        or _as_numbers(plain, decimal)
+        or _as_dates(plain)
+        or plain
+    )
 
 
-def _of_numbers(name: str, values: tuple[str, ...], codes: np.ndarray, numbers: np.ndarray) -> Seen:
-    dtype: Dtype = "integer" if np.all(numbers == np.floor(numbers)) else "float"
-    most = float(np.abs(numbers).max())
-    fault = f"holds `{most:g}`, more than float32 can" if most > FLOAT32_MAX else ""
-    return Seen(name, dtype, values, codes, fault=fault)
+def _as_booleans(plain: Seen) -> Seen | None:
+    texts = {value.lower() for value in plain.values}
+    return replace(plain, dtype="boolean") if texts in BOOLEANS else None
 
 
-def _of_texts(name: str, values: tuple[str, ...], codes: np.ndarray) -> Seen:
-    texts = pa.array(values, pa.string())
-    try:
+def _as_codes(plain: Seen) -> Seen | None:
+    """Digits that are names, since one of them starts with a zero."""
+    coded = any(map(_CODE.match, plain.values)) and all(map(str.isdigit, plain.values))
+    return plain if coded else None
+
+
+def _as_numbers(plain: Seen, decimal: str) -> Seen | None:
+    values = tuple(value.replace(decimal, ".") for value in plain.values)
+    numbers = np.asarray([_number(value) for value in values])
+    wrong = [plain.values[index] for index in np.flatnonzero(~np.isfinite(numbers))]
+    if not wrong:
+        whole = np.all(numbers == np.floor(numbers))
+        most = float(np.abs(numbers).max())
+        fault = f"holds `{most:g}`, more than float32 can" if most > FLOAT32_MAX else ""
+        return replace(plain, dtype="integer" if whole else "float", values=values, fault=fault)
+    if all(map(_THOUSANDS.fullmatch, plain.values)):
+        fault = f"holds numbers with a separator of thousands, such as `{wrong[0]}`"
+        return replace(plain, fault=fault)
+    if len(wrong) < (1 - MOSTLY) * len(values) and len(values) > FEW:
+        shown = ", ".join(f"`{value[:20]}`" for value in wrong[:3])
+        return replace(plain, fault=f"holds numbers, but also {shown}")
+    return None
+
+
+def _as_dates(plain: Seen) -> Seen | None:
+    texts = pa.array(plain.values, pa.string())
+    with contextlib.suppress(pa.ArrowInvalid):
         texts.cast(pa.timestamp("us"))
-        return Seen(name, "datetime", values, codes)
-    except pa.ArrowInvalid:
-        read = dict(_readable_dates(texts))
-    complete = [layout for layout, fits in read.items() if fits.all()]
-    if complete:
-        return Seen(name, "datetime", values, codes, layout=complete[0])
+        return replace(plain, dtype="datetime")
+    read = dict(_readable_dates(texts))
+    if complete := [layout for layout, fits in read.items() if fits.all()]:
+        return replace(plain, dtype="datetime", layout=complete[0])
     if read and np.any(list(read.values()), axis=0).mean() > MOSTLY:
         most = sorted(read, key=lambda layout: -int(read[layout].sum()))[:3]
         shown = ", ".join(f"`{layout}`" for layout in most)
-        return Seen(name, "string", values, codes, fault=f"holds dates written as {shown}")
-    return Seen(name, "string", values, codes)
+        return replace(plain, fault=f"holds dates written as {shown}")
+    return None
 
 
 def _readable_dates(texts: pa.Array) -> Iterator[tuple[str, np.ndarray]]:

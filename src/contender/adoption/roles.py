@@ -6,21 +6,16 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final
 
-import numpy as np
-
 from contender.adoption.columns import Seen
-from contender.errors import DataError, ParameterError
+from contender.adoption.targets import find_positive, find_task
+from contender.errors import ParameterError
 from contender.problem.schema import Task
 
-MAX_CLASSES: Final = 50
-MAX_CODES: Final = 12  # whole numbers up to so many are taken for classes, more for amounts
-MIN_CLASS_ROWS: Final = 5
 MIN_GROUPS: Final = 20
 MAX_SHARE: Final = 0.9  # groups a row; with more, nearly each row is a group of its own
-POSITIVE: Final = ("yes", "true", "1", "positive", "bad", "malignant", "fraud", "default", "event")
 _ID: Final = re.compile(r"(?i:(^|[_\W])(id|uuid|guid|key|nr|no|number|index)$)|[a-z]I[Dd]$")
 _UNIT: Final = re.compile(
-    r"(?i:(^|[_\W])(id|uuid|guid|client|patient|subject|user|household|family|session)$)|[a-z]I[Dd]$"
+    r"(?i:(^|[_\W])(id|uuid|guid|client|patient|subject|user|household|session)$)|[a-z]I[Dd]$"
 )
 _BIRTH: Final = re.compile(r"birth|dob\b", re.IGNORECASE)
 
@@ -57,7 +52,14 @@ class Roles:
     id: str | None
     group: str | None
     time: str | None
+    positive: str | None = None
     why: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The role of each column that has one."""
+        roles = ("target", "id", "group", "time")
+        return {name: role for role in roles if (name := getattr(self, role)) is not None}
 
 
 def find_roles(columns: Mapping[str, Seen], wishes: Wishes) -> Roles:
@@ -76,57 +78,13 @@ def find_roles(columns: Mapping[str, Seen], wishes: Wishes) -> Roles:
         for name, seen in columns.items()
         if name and name not in (wishes.target, *wishes.drop) and not seen.fault
     }
-    why = {"task": why_task}
+    why, positive = {"task": why_task}, None
+    if task is Task.BINARY:
+        positive, why["positive"] = find_positive(target, wishes.positive)
     id_, why["id"] = _find_id(rest, wishes)
     group, why["group"] = _find_group(rest, wishes, taken=id_)
     time, why["time"] = _find_time(rest, wishes)
-    return Roles(wishes.target, task, id_, group, time, why)
-
-
-def find_task(target: Seen, wish: str | None) -> tuple[Task, str]:
-    """What kind of thing `target` is, and why.
-
-    Raises:
-        DataError: it has missing values, one value, too many, or a class with hardly a row.
-        ParameterError: the task that was wished for does not fit.
-    """
-    _require_learnable(target)
-    count = len(target.values)
-    if wish == Task.REGRESSION or (wish is None and _is_amount(target)):
-        if not target.is_number:
-            raise ParameterError(
-                f"the target `{target.name}` is `{target.values[0]}` ...; expected numbers for a "
-                "regression.",
-                hint="`--task binary` or `--task multiclass`, or name another column",
-            )
-        return Task.REGRESSION, f"it is a number with {count:,} different values"
-    if wish == Task.BINARY and count != 2 or wish == Task.MULTICLASS and count == 2:
-        raise ParameterError(
-            f"the target `{target.name}` has {count} classes; that is no {wish} task.",
-            hint="leave `--task` out",
-        )
-    _require_classes(target)
-    return (Task.BINARY if count == 2 else Task.MULTICLASS), f"it has {count} different values"
-
-
-def find_positive(target: Seen, wish: str | None) -> tuple[str, str]:
-    """The class of a binary target that is the event, and why.
-
-    Raises:
-        ParameterError: the one that was wished for is none of the two.
-    """
-    if wish is not None:
-        if wish not in target.values:
-            raise ParameterError(
-                f"`{wish}` is no value of the target `{target.name}`; expected "
-                f"`{'` or `'.join(target.values)}`.",
-                hint="name one of them with `--positive`",
-            )
-        return wish, "you said so"
-    known = [value for value in target.values if value.lower() in POSITIVE]
-    if len(known) == 1:
-        return known[0], "its name says so"
-    return target.values[int(np.argmin(target.counts))], "it is the rarer one"
+    return Roles(wishes.target, task, id_, group, time, positive, why)
 
 
 def _require_column(name: str, columns: Mapping[str, Seen], flag: str) -> None:
@@ -138,60 +96,6 @@ def _require_column(name: str, columns: Mapping[str, Seen], flag: str) -> None:
         f"the file has no column `{name}` (--{flag}); expected one of `{listed}`.",
         hint=f"did you mean `{near[0]}`?" if near else "name one that is there, as it is spelt",
     )
-
-
-def _require_learnable(target: Seen) -> None:
-    if target.missing == target.rows:
-        raise DataError(
-            f"the target `{target.name}` has no value in any row; expected one in each.",
-            hint="name another column with `--target`, or deliver the file with its labels",
-        )
-    if target.missing:
-        row = int(np.argmax(target.codes < 0)) + 1
-        raise DataError(
-            f"the target `{target.name}` is missing in {target.missing:,} of {target.rows:,} rows, "
-            f"first in row {row:,}; expected a value in each.",
-            hint="remove those rows: nothing can be learnt from or measured on them",
-        )
-    if target.fault or target.dtype == "datetime":
-        raise DataError(
-            f"the target `{target.name}` {target.fault or 'holds dates'}; expected classes or "
-            "numbers.",
-            hint="mend those cells, or name another column with `--target`",
-        )
-    if len(target.values) == 1:
-        raise DataError(
-            f"the target `{target.name}` is `{target.values[0]}` in every row; "
-            "expected at least two different values.",
-            hint="deliver rows of the other class too, or name another column with `--target`",
-        )
-
-
-def _is_amount(target: Seen) -> bool:
-    if not target.is_number or len(target.values) == 2:
-        return False
-    return target.dtype == "float" or len(target.values) > MAX_CODES
-
-
-def _require_classes(target: Seen) -> None:
-    if len(target.values) > MAX_CLASSES:
-        raise DataError(
-            f"the target `{target.name}` has {len(target.values):,} different values; expected at "
-            f"most {MAX_CLASSES} classes, or numbers.",
-            hint="group its values, or name another column with `--target`",
-        )
-    few = [
-        f"{value}` ({count})"
-        for value, count in zip(target.values, target.counts, strict=True)
-        if count < MIN_CLASS_ROWS
-    ]
-    if few:
-        raise DataError(
-            f"the target `{target.name}` has classes with hardly a row: `{', `'.join(few)}; "
-            f"expected at least {MIN_CLASS_ROWS} rows of each.",
-            hint="join them with another class, or remove those rows"
-            + ("; `--task regression` if it is an amount" if target.is_number else ""),
-        )
 
 
 def _find_id(rest: Mapping[str, Seen], wishes: Wishes) -> tuple[str | None, str]:

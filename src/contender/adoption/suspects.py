@@ -1,6 +1,5 @@
 """Columns that the model must not see: they say nothing, say it twice, or give the answer away."""
 
-import hashlib
 from collections.abc import Iterable
 from typing import Final
 
@@ -21,25 +20,26 @@ def find_constant(seen: Seen) -> str:
 
 
 def find_twin(seen: Seen, others: Iterable[Seen]) -> str:
-    """The name of one of `others` that has the same value in every row; empty without one."""
-    own = _digest(seen)
-    return next((other.name for other in others if _digest(other) == own), "")
+    """Which of `others` has the same value as `seen` in every row; empty when none has."""
+    twins = (other.name for other in others if other.digest == seen.digest)
+    return next((f"has the same value as `{name}` in every row" for name in twins), "")
 
 
 def find_leak(seen: Seen, target: Seen, *, classes: bool) -> str:
     """Why `seen` seems to hold what is to be predicted; empty when it does not."""
     if np.array_equal(seen.codes, target.codes):
-        return "says the same as the target in every row"
+        return "may hold the answer: it tells every value of the target"
     share = explained_share(seen, target, classes=classes)
-    return f"takes away {share:.1%} of the doubt about the target alone" if share >= ALMOST else ""
+    said = f"may hold the answer: alone it takes away {share:.1%} of the doubt about the target"
+    return said if share >= ALMOST else ""
 
 
 def explained_share(seen: Seen, target: Seen, *, classes: bool) -> float:
     """How much less the targets of neighbours in `seen` differ than those of any two rows.
 
     1 when neighbours always agree, 0 when `seen` says nothing. Neighbours are rows that follow
-    each other when rows are sorted by the number, or rows of one category. For numbers it is von
-    Neumann's ratio (1941) of the mean squared successive difference to the variance, halved, from 1.
+    each other when rows are sorted by the number, or rows of one category. For a number as target
+    it is 1 minus half of von Neumann's ratio (1941): mean squared step between rows to variance.
     """
     rows = np.linspace(0, seen.rows - 1, min(seen.rows, ROWS)).astype(np.int64)
     keys = (seen.numbers if seen.is_number else seen.codes)[rows]
@@ -53,9 +53,3 @@ def explained_share(seen: Seen, target: Seen, *, classes: bool) -> float:
         return float(1 - np.mean(values[1:] != values[:-1], where=together) / (1 - shares @ shares))
     steps = np.square(np.diff(values))
     return float(1 - np.mean(steps, where=together) / 2 / values.var())
-
-
-def _digest(seen: Seen) -> bytes:
-    digest = hashlib.blake2b(seen.codes.tobytes())
-    digest.update("\0".join(seen.values).encode(errors="surrogatepass"))
-    return digest.digest()

@@ -5,6 +5,7 @@ import difflib
 import re
 import shutil
 import sys
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ Ask = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Plan:
-    """All that will be written: the text of each file, where the data goes, and what was assumed."""
+    """All that will be written: each file's text, where the data goes, and what was assumed."""
 
     source: Path
     place: Path
@@ -190,7 +191,8 @@ def _pointer(path: Path) -> Path:
 
 
 def _slug(text: str) -> str:
-    return re.sub("[^a-z0-9]+", "_", text.lower()).strip("_") or "table"
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub("[^a-z0-9]+", "_", plain).strip("_") or "table"
 
 
 def _split_notes(choice: Split, settings: Params) -> tuple[Note, Note]:
