@@ -21,7 +21,7 @@ from contender.params import IngestParams
 PEEK_BYTES: Final = 1 << 18
 PEEK_ROWS: Final = 500
 DELIMITERS: Final = ",;\t|"
-REGULAR: Final = 0.9  # share of the first records that must have as many fields as the header
+REGULAR: Final = 0.9  # share of the first records that must have equally many fields
 KINDS: Final = {
     b"PAR1": "Parquet without `.parquet` in its name",
     b"\x1f\x8b": "gzip",
@@ -116,33 +116,42 @@ def find_encoding(source: Path, start: bytes) -> str:
 def find_delimiter(source: Path, start: bytes, encoding: str) -> tuple[str, list[str]]:
     """What separates the fields, and the names in the first record.
 
-    The delimiter that gives the most fields, equally many in nearly every record.
+    The delimiter that gives the most fields, as many in nearly every record as in the first one.
 
     Raises:
         DataError: no delimiter gives two columns, or the first record has no names.
     """
-    text = io.BytesIO(start).read().decode(encoding, errors="ignore").removeprefix("\ufeff")
-    best: tuple[int, str, list[str]] = (1, "", [])
+    text = start.decode(encoding, errors="ignore").removeprefix("\ufeff")
+    fits: list[tuple[bool, int, str, list[str]]] = []
     for delimiter in DELIMITERS:
-        records = _records(text, delimiter, whole=len(start) < PEEK_BYTES)
-        width = len(records[0]) if records else 0
-        alike = sum(len(record) == width for record in records)
-        if width > best[0] and alike >= REGULAR * len(records):
-            best = (width, delimiter, records[0])
-    if not best[1]:
+        records = _records(text, delimiter, whole=len(start) < PEEK_BYTES) or [[]]
+        width, times = Counter(map(len, records)).most_common(1)[0]
+        if times >= REGULAR * len(records):
+            fits.append((len(records[0]) == width > 1, width, delimiter, records[0]))
+    _, width, delimiter, names = max(fits, key=lambda fit: fit[:2], default=(False, 0, ",", []))
+    _require_names(source, names, width)
+    return delimiter, names
+
+
+def _require_names(source: Path, names: list[str], width: int) -> None:
+    if width < 2:
         raise DataError(
             f"`{source}` is not separated by any of `, ; | ` or tabs into two or more columns; "
             "expected a target and at least one other column.",
             hint="save it as CSV with one header line and as many fields in every row",
         )
-    _, delimiter, names = best
+    if len(names) != width:
+        raise DataError(
+            f"the first line of `{source}` has {len(names)} fields, those below {width}: "
+            f"`{', '.join(names)[:60]}`; expected the names of the columns.",
+            hint="remove what stands above the header",
+        )
     if all(_is_number(name) for name in names if name):
         raise DataError(
             f"the first line of `{source}` holds only numbers (`{', '.join(names[:4])}` ...); "
             "expected the names of the columns.",
             hint="put a header line on top",
         )
-    return delimiter, names
 
 
 def _records(text: str, delimiter: str, *, whole: bool) -> list[list[str]]:
