@@ -10,6 +10,7 @@ export OMP_NUM_THREADS ?= 1
 export DVC_NO_ANALYTICS ?= 1
 export GX_ANALYTICS_ENABLED ?= False
 export MLFLOW_DISABLE_TELEMETRY ?= true
+export ORT_DISABLE_TELEMETRY ?= 1
 export UV_PROJECT_ENVIRONMENT := .venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -65,6 +66,10 @@ gate: $(PIPELINE) ## judge the challenger again
 promote: $(PIPELINE) ## make the challenger the champion of this folder, if it earned it
 	contender promote --local
 
+.PHONY: history
+history: $(PIPELINE) ## what served when, on which evidence, approved by whom
+	contender history --local
+
 .PHONY: report
 report: $(PIPELINE) ## write reports/report.html, plots and the model card again
 	contender report
@@ -96,6 +101,15 @@ serve: $(PIPELINE) ## answer calls with the model judged last: PORT=8000
 	contender bundle
 	contender serve --port $(or $(PORT),8000)
 
+.PHONY: image
+image: $(PIPELINE) ## build the image of the model judged last: IMAGE=name BUNDLE=dir BASE=image
+	$(if $(BUNDLE),,contender bundle)
+	contender image --name $(or $(IMAGE),contender) $(if $(BUNDLE),--bundle $(BUNDLE)) $(if $(BASE),--base $(BASE))
+
+.PHONY: image-test
+image-test: $(DEV) ## build an image and run it: read-only, without root, against a changed model
+	pytest tests/image
+
 .PHONY: predict
 predict: $(PIPELINE) ## predict every row of a file: INPUT=rows.parquet OUTPUT=predictions.parquet
 	contender predict $(INPUT) $(OUTPUT)
@@ -104,12 +118,24 @@ predict: $(PIPELINE) ## predict every row of a file: INPUT=rows.parquet OUTPUT=p
 test: $(DEV) ## set up and run the whole test suite
 	pytest $(or $(TESTS),tests)
 
+.PHONY: soak
+soak: $(DEV) ## the long forms of tests: 100,000 calls, 10,000 odd ones, 20 ends, 50 swaps
+	pytest -m soak -rP --durations=0 $(or $(TESTS),tests)
+.PHONY: sabotage
+sabotage: $(DEV) ## plant 16 faults and 200 honest models, and see what the gate says of each
+	python -m tests.sabotage
+
+.PHONY: vacuity
+vacuity: $(DEV) ## feed every gate nothing and garbage, and see that none passes
+	python -m tests.vacuity
+
 .PHONY: lint
 lint: $(DEV) ## pylint, formatter, types, import contracts, generated files
 	ruff format --check src tests benchmarks
 	pylint src tests benchmarks
 	mypy
 	lint-imports
+	hadolint Dockerfile
 
 .PHONY: format
 format: $(DEV) ## format the code
@@ -135,6 +161,21 @@ bench-batch: $(DEV) ## measure predictions of 1,000,000 rows against a bare scri
 .PHONY: bench-canary
 bench-canary: $(DEV) ## measure how often the judge of a canary errs, and how soon it acts
 	python benchmarks/canary.py
+
+.PHONY: bench-serving
+bench-serving: $(DEV) run ## the speed of the service beside MLflow, BentoML and a constant, 5 minutes
+	contender bundle
+	UV_PROJECT_ENVIRONMENT=.venv-bench uv sync --frozen --only-group bench --only-group serving --python .venv/bin/python --quiet
+	python benchmarks/serving.py
+
+.PHONY: bench-gate
+bench-gate: data $(DEV) ## count how often the gate errs, and put it into docs/concepts (QUICK=1 keeps nothing)
+ifdef QUICK
+	python benchmarks/gate_errors.py --quick
+else
+	python benchmarks/gate.py
+	python benchmarks/gate_errors.py || missed=$$?; python benchmarks/gate_page.py; exit $${missed:-0}
+endif
 
 .PHONY: clean
 clean: ## remove what stages and commands made; data, registry and environment stay

@@ -35,16 +35,22 @@ class Usage:
 
 @dataclass(frozen=True)
 class Bar:
-    """A figure and the limit that it must not exceed; None for one that is only shown."""
+    """A figure and the limit that it must not exceed; None for one that is only shown.
+
+    With `is_least` it is the least that will do.
+    """
 
     name: str
     value: float
     limit: float | None = None
+    is_least: bool = False
 
     @property
     def met(self) -> bool | None:
-        """True unless the limit is exceeded; NaN exceeds every limit. None without a limit."""
-        return None if self.limit is None else self.value <= self.limit
+        """True when the limit is kept; NaN keeps no limit. None without a limit."""
+        if self.limit is None:
+            return None
+        return self.value >= self.limit if self.is_least else self.value <= self.limit
 
 
 def measure(
@@ -105,20 +111,25 @@ def report(
     print(f"\n{'':<40}{'CPU s':>9}{'wall s':>9}{'peak MB':>9}")
     for usage in usages:
         print(f"{usage.name:<40}{usage.cpu_s:>9.2f}{usage.wall_s:>9.2f}{usage.peak_mb:>9.0f}")
+    if keep:
+        write(RESULTS / f"{name}.json", [asdict(usage) for usage in usages], bars, facts)
+    return conclude(bars)
+
+
+def conclude(bars: Sequence[Bar]) -> int:
+    """Print `bars`; 0 when there are some and every one is met, else 1."""
     print(f"\n{'':<52}{'value':>9}{'bar':>9}")
     for figure in bars:
         limit = "" if figure.limit is None else f"{figure.limit:9.2f}  {VERDICTS[figure.met]}"
         print(f"{figure.name:<52}{figure.value:>9.2f}{limit}")
-    if keep:
-        write(name, usages, bars, facts)
     verdicts = [figure.met for figure in bars if figure.limit is not None]
     return 0 if verdicts and all(verdicts) else 1
 
 
 def write(
-    name: str, usages: Sequence[Usage], bars: Sequence[Bar], facts: Mapping[str, Any]
+    target: Path, measured: Sequence[Any], bars: Sequence[Bar], facts: Mapping[str, Any]
 ) -> None:
-    """Put the figures and the machine they are of into results/<name>.json."""
+    """Put the figures and the machine they are of into the JSON file `target`."""
     content = {
         "machine": {
             "cores": os.cpu_count(),
@@ -126,8 +137,8 @@ def write(
             "system": f"{platform.system()} {platform.machine()}",
         },
         "facts": facts,
-        "measured": [asdict(usage) for usage in usages],
+        "measured": measured,
         "bars": [asdict(figure) | {"met": figure.met} for figure in bars],
     }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

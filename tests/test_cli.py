@@ -70,6 +70,17 @@ def test_help_loads_nothing_heavy() -> None:
     assert done.stderr == "[]\n"
 
 
+def test_nobody_is_reported_to(tmp_path: Path) -> None:
+    """ONNX Runtime, which would keep an identity of the machine to report it, leaves nothing."""
+    code = "from contender import cli; cli.main(['params']); import contender.inference"
+    places = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment = os.environ | places
+    environment.pop("ORT_DISABLE_TELEMETRY")
+    command = [sys.executable, "-c", code]
+    subprocess.run(command, cwd=datasets.ROOT, env=environment, check=True, capture_output=True)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     "arguments", [[], ["fly"], ["ingest", "--colour"], ["smoke"], ["remote"], ["predict", "a"]]
 )

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -185,3 +186,17 @@ def test_an_estimator_without_a_graph_is_named() -> None:
     model.steps[-1] = ("estimator", LabelSpreading().fit([[0.0], [1.0]], [0, 1]))
     with pytest.raises(ConversionError, match="`LabelSpreading` cannot be converted"):
         to_onnx(model, kinds(made), n_classes=2)
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_text_is_not_copied(name: str) -> None:
+    """Encoders read the inputs themselves, and nothing in the graph is there for nobody."""
+    made = make("binary")
+    model = onnx.load_from_string(to_onnx(fit("binary", name, made), kinds(made), n_classes=2))
+    graph = model.graph
+    encoders = [node for node in graph.node if node.op_type == "OneHotEncoder"]
+    read = {item.name for item in graph.output}.union(*(node.input for node in graph.node))
+
+    assert {node.input[0] for node in encoders} == {"colour"}
+    assert all(read.intersection(node.output) for node in graph.node)
+    assert {item.name for item in graph.initializer} <= read

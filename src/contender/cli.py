@@ -20,6 +20,7 @@ ENVIRONMENT: Final = {
     "DVC_NO_ANALYTICS": "1",
     "GX_ANALYTICS_ENABLED": "False",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "ORT_DISABLE_TELEMETRY": "1",
 }
 
 Argument = tuple[tuple[str, ...], dict[str, Any]]
@@ -53,6 +54,7 @@ def _columns(name: str, meaning: str) -> Argument:
 
 
 TASKS: Final = ("binary", "multiclass", "regression")
+LOCAL: Final = _flag("local", "with the ledger of this clone alone: nothing is fetched or pushed")
 
 STAGES: Final = {
     "ingest": Command("stage 1: type the raw table"),
@@ -103,6 +105,7 @@ COMMANDS: Final = STAGES | {
         (
             _flag("enforce", "exit 10 on HOLD, 20 on REJECT, 30 on ERROR"),
             _flag("final", "spend a look at the holdout: this verdict counts"),
+            LOCAL,
             (("--json",), {"action": "store_true", "dest": "as_json", "help": "print it as JSON"}),
             _flag("markdown", "print it as Markdown"),
             _flag("schema", "print the JSON schema of decision.json"),
@@ -111,8 +114,47 @@ COMMANDS: Final = STAGES | {
     ),
     "promote": Command(
         "judge for good, then make the challenger the champion",
-        (_flag("local", "in the registry of this folder, without a release"),),
+        (LOCAL,),
         module="release",
+    ),
+    "history": Command(
+        "show what served when, on which evidence, approved by whom",
+        (
+            LOCAL,
+            (("--json",), {"action": "store_true", "dest": "as_json", "help": "print it as JSON"}),
+            _flag("markdown", "print it as Markdown"),
+        ),
+        module="ledger",
+    ),
+    "ledger": Command(
+        "prove that the ledger is what was written",
+        (
+            (("action",), {"choices": ["verify"], "help": "name the first bad entry"}),
+            LOCAL,
+            (("--head",), {"metavar": "N:SHA256", "help": "a head that verify printed before"}),
+        ),
+        module="ledger",
+    ),
+    "champion": Command(
+        "carry the champion's bundle to another machine",
+        (
+            (("action",), {"choices": ["export", "import"], "help": "write, or take, an archive"}),
+            (("archive",), {"nargs": "?", "help": "what to import"}),
+            (("--to",), {"metavar": "DIR", "help": "where to export to; bundles/ if not given"}),
+            (("--digest",), {"help": "the only bundle that may be imported"}),
+        ),
+        module="ledger",
+    ),
+    "restore": Command(
+        "make the champion of the ledger the champion here",
+        (
+            (
+                ("--from",),
+                {"dest": "place", "required": True, "metavar": "PLACE", "help": "folder or URL"},
+            ),
+            LOCAL,
+        ),
+        module="ledger",
     ),
     "report": Command("write reports/report.html, the plots and the model card", module="release"),
     "bundle": Command("put the judged result into one immutable folder", module="serving"),
@@ -130,7 +172,10 @@ COMMANDS: Final = STAGES | {
         "answer calls with the model of a bundle",
         (
             (("--bundle",), {"metavar": "DIR", "help": "the bundle; bundles/current if not given"}),
-            (("--digest",), {"help": "the only digest that may be served"}),
+            (
+                ("--digest",),
+                {"help": "the only one that may be served; $BUNDLE_DIGEST if not given"},
+            ),
             (("--host",), {"default": "127.0.0.1", "help": "address to listen at"}),
             (("--port",), {"type": int, "default": 8000, "metavar": "N", "help": "0: any free"}),
             (("--workers",), {"type": int, "default": 1, "metavar": "N", "help": "processes"}),
@@ -138,14 +183,26 @@ COMMANDS: Final = STAGES | {
         ),
         module="serving",
     ),
+    "image": Command(
+        "build the container image of a bundle",
+        (
+            (("--bundle",), {"metavar": "DIR", "help": "the bundle; bundles/current if not given"}),
+            (("--name",), {"default": "contender", "help": "of the image; its tag is the commit"}),
+            (("--base",), {"metavar": "IMAGE", "help": "instead of the one in the Dockerfile"}),
+        ),
+        module="image",
+    ),
     "rollout": Command(
         "bring a bundle to production beside the champion, or go on with it",
-        ((("--bundle",), {"metavar": "DIR", "help": "the bundle; bundles/current if not given"}),),
+        (
+            (("--bundle",), {"metavar": "DIR", "help": "the bundle; bundles/current if not given"}),
+            LOCAL,
+        ),
         module="rollout",
     ),
     "approve": Command(
         "let the rollout that waits go to production",
-        ((("--by",), {"metavar": "NAME", "required": True, "help": "who answers for it"}),),
+        ((("--by",), {"metavar": "NAME", "required": True, "help": "who answers for it"}), LOCAL),
         module="rollout",
     ),
     "rollback": Command(
@@ -153,6 +210,7 @@ COMMANDS: Final = STAGES | {
         (
             (("--to",), {"metavar": "DIGEST", "help": "another one that served before"}),
             (("--reason",), {"required": True, "help": "kept with the record of it"}),
+            LOCAL,
         ),
         module="rollout",
     ),

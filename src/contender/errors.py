@@ -17,6 +17,8 @@ ContenderError
 │   └── RaceError           somebody else moved the champion first
 ├── DeployError             a server or the proxy before it cannot be started or reached
 ├── ObservationError        what was counted of a release cannot be, or is not there
+├── ImageError              an image cannot be built, or nobody is there to build it
+├── LedgerError             the ledger cannot be reached, or is not what was written
 ├── WriteError              a file could not be written; the old one is untouched
 ├── BusyError               another run is at work in this folder
 └── MissingError            a file that an earlier step makes is not there
@@ -114,6 +116,14 @@ class DeployError(ContenderError):
 
 class ObservationError(ContenderError):
     """What was counted of a release cannot be, or is not there."""
+
+
+class ImageError(ContenderError):
+    """An image cannot be built, or nobody is there to build it."""
+
+
+class LedgerError(ContenderError):
+    """The ledger cannot be reached, or is not what was written."""
 
 
 class WriteError(ContenderError):

@@ -146,6 +146,11 @@ class Paths:
         return self.bundles / "current"
 
     @property
+    def sbom(self) -> Path:
+        """The packages in the image that was built last."""
+        return self.reports / "image.sbom.json"
+
+    @property
     def log(self) -> Path:
         """What the service answered, and the labels that came later."""
         return self.work / "logs"

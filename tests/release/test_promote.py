@@ -8,7 +8,7 @@ import pytest
 from contender.errors import RaceError, RegistryError
 from contender.release.gate.decision import Verdict
 from contender.release.promote import digest_of, promote, remember
-from contender.tracking import Registry, Version
+from contender.tracking import Registry, Version, position
 from tests.servers import results
 from tests.servers.decisions import HOLDOUT, make_decision
 from tests.servers.registries import Place
@@ -243,3 +243,68 @@ def test_an_unreachable_registry_promotes_nothing(registry: Registry, first: Ver
 
     with pytest.raises(RegistryError, match="could not"):
         promote(registry, decision, replace(first), expected=None)
+
+
+def judged_by(registry: Registry, version: Version, **terms: object) -> None:
+    """Remember a final HOLD on `version` by these parameters."""
+    look = position(registry.judged(HOLDOUT), version.digest)
+    decision = make_decision(version.digest, verdict=Verdict.HOLD, look=look)
+    remember(registry, decision.model_copy(update={"terms": terms}), version)
+
+
+def test_the_terms_before_are_those_of_the_last_other_model(
+    registry: Registry, first: Version, tmp_path: Path
+) -> None:
+    """A challenger is never compared with itself, however often it is judged."""
+    second = log_model(registry, tmp_path, 0.2)
+    assert registry.terms_before(first.digest) is None
+    judged_by(registry, first, alpha=0.05)
+    judged_by(registry, second, alpha=0.1)
+
+    assert registry.terms_before(first.digest) == {"alpha": 0.1}
+    assert registry.terms_before(second.digest) == {"alpha": 0.05}
+    assert registry.terms_before("f" * 64) == {"alpha": 0.1}
+
+
+def test_the_last_is_who_was_judged_last_and_not_who_was_recorded_last(
+    registry: Registry, first: Version, tmp_path: Path
+) -> None:
+    """A change of the parameters alone is judged on the model that is there already."""
+    second = log_model(registry, tmp_path, 0.2)
+    judged_by(registry, first, alpha=0.05)
+    judged_by(registry, second, alpha=0.05)
+    judged_by(registry, first, alpha=0.1)
+
+    assert registry.terms_before("f" * 64) == {"alpha": 0.1}
+
+
+def test_the_same_judgement_again_does_not_make_it_the_last(
+    registry: Registry, first: Version, tmp_path: Path
+) -> None:
+    """Otherwise a repeated run could bring old terms back."""
+    second = log_model(registry, tmp_path, 0.2)
+    judged_by(registry, first, alpha=0.1)
+    judged_by(registry, second, alpha=0.05)
+
+    judged_by(registry, first, alpha=0.1)
+
+    assert registry.terms_before("f" * 64) == {"alpha": 0.05}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "7"])
+def test_a_damaged_record_of_terms_is_not_no_record(
+    registry: Registry, champion: Version, text: str
+) -> None:
+    """Empty terms, which hold whatever comes next."""
+    registry.tag(champion, {"terms": text})
+
+    assert registry.terms_before("f" * 64) == {}
+
+
+def test_a_provisional_verdict_sets_no_terms(registry: Registry, first: Version) -> None:
+    """A pull request cannot prepare its own way."""
+    decision = make_decision(first.digest, provisional=True)
+
+    remember(registry, decision.model_copy(update={"terms": {"alpha": 0.5}}), first)
+
+    assert registry.terms_before("f" * 64) is None

@@ -35,6 +35,7 @@ RULES: tuple[Rule, ...] = (
     style.told_sources,
     environment.current_lock,
     environment.serving_group,
+    environment.one_uv,
 )
 
 
@@ -207,7 +208,7 @@ PLANTS = (
         "```console\n$ make run\nprinted\n$ contender jump",
         "command `jump`",
     ),
-    Plant(documents.shell_commands, "README.md", "make run", "A=1 curl x", "says `curl x`"),
+    Plant(documents.shell_commands, "README.md", "make run", "A=1 wget x", "says `wget x`"),
     Plant(documents.shell_commands, "README.md", "```bash", "```toml", "no ```bash fence"),
     Plant(documents.tree, "README.md", "stages/ ", "ages/ ", "shows src/contender/ages/"),
     Plant(documents.tree, "README.md", "Makefile dvc.yaml", "Makefile x.yaml", "shows x.yaml"),
@@ -241,6 +242,7 @@ PLANTS = (
         r"\1",
         "has no onnxruntime",
     ),
+    Plant(environment.one_uv, "Dockerfile", "UV_VERSION=", "UV_VERSION=9", "Dockerfile installs"),
 )
 
 

@@ -9,8 +9,11 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
 from contender.errors import RaceError
+from contender.release.gate.decision import Verdict
+from contender.release.promote import remember
 from contender.tracking import Registry, Result
 from contender.tracking.mutex import Turn
+from tests.servers.decisions import make_decision
 from tests.servers.registries import Place
 
 LOST, WON = 3, 0
@@ -75,6 +78,18 @@ def promote_at_once(place: Place, number: int, start: Any) -> None:
     start.wait(60)
     try:
         registry.move_champion(version, expected=None)
+    except RaceError:
+        raise SystemExit(LOST) from None
+
+
+def judge_at_once(place: Place, digest: str, start: Any) -> None:
+    """Remember a final HOLD that took look 1, when everybody is ready; exit 3 when too late."""
+    registry = open_here(place)
+    version = registry.find(digest)
+    assert version
+    start.wait(60)
+    try:
+        remember(registry, make_decision(digest, verdict=Verdict.HOLD), version)
     except RaceError:
         raise SystemExit(LOST) from None
 

@@ -70,7 +70,6 @@ def make_result(
     folder.mkdir(parents=True)
     metrics = metrics or {"roc_auc": 0.8, "brier": 0.1}
     files.write_bytes(folder / "model.onnx", graph or make_graph())
-    files.write_bytes(folder / "baseline.onnx", make_graph(0.1))
     files.write_json(folder / "manifest.json", {"version": 1, "task": "binary"})
     files.write_json(folder / "metrics.json", metrics)
     files.write_text(folder / "roc.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")

@@ -74,6 +74,32 @@ def test_an_unknown_column_is_refused_by_name(client: httpx.Client, name: str) -
     assert answer.json()["field"] == f"records[0].{name}"
 
 
+def test_a_forged_place_is_not_believed(client: httpx.Client) -> None:
+    """A name that looks like the parser's own words does not change which field is named."""
+    name = "x` - at `$.records[7].weight"
+    answer = post(client, body(json.dumps(BOX | {name: 1})))
+
+    assert answer.status_code == 422
+    assert answer.json()["field"] == f"records[0].{name}"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        BOX | {"x" * 900_000: 1},
+        BOX | {"region": "x" * 900_000},
+        BOX | {"x" * 900_000: float("nan")},
+        {f"x{number}": 1 for number in range(60_000)},
+    ],
+)
+def test_a_long_text_is_not_told_back(client: httpx.Client, record: dict[str, Any]) -> None:
+    """What is said of a body is short however long it is, to the caller and to the log."""
+    answer = post(client, body(json.dumps(record)))
+
+    assert answer.status_code in (400, 422)
+    assert len(answer.content) < 2000
+
+
 @pytest.mark.parametrize("name", BOX)
 def test_a_missing_column_is_refused_by_name(client: httpx.Client, name: str) -> None:
     """Every column must be given, null where it may be missing."""

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pandas as pd
 import pytest
 
@@ -73,6 +74,18 @@ def test_answers_are_those_of_mlflow(
         for name, values in predictions.items():
             assert values == pytest.approx(expected[name].tolist(), abs=1e-6)
             assert len(values) == len(records)
+
+
+def test_the_index_of_a_frame_is_no_feature(client: httpx.Client) -> None:
+    """`DataFrame.to_json(orient="split")` writes the index too; nothing is predicted from it."""
+    split = as_split(BOXES)
+    answers = [
+        client.post("/invocations", json={"dataframe_split": split | extra}).json()
+        for extra in ({}, {"index": [7, 8, 9, 10]}, {"index": ["a", "b", "c", "d"]})
+    ]
+
+    assert len(answers[0]["predictions"]["probability"]) == len(BOXES)
+    assert answers[1] == answers[2] == answers[0]
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,7 @@ def read_lines(folder: Path) -> list[dict[str, Any]]:
 def test_answers_and_their_labels_are_joined(boxes: Bundle, tmp_path: Path) -> None:
     """Each row is logged with id, time, digest and output; a later label finds it by id and row."""
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    started = datetime.now(UTC)
     with running_service(boxes.folder, tmp_path) as service, service.client() as client:
         headers = {"x-request-id": "first", "traceparent": trace}
         answer = client.post("/predict", json={"records": BOXES}, headers=headers)
@@ -95,6 +97,7 @@ def test_answers_and_their_labels_are_joined(boxes: Bundle, tmp_path: Path) -> N
     assert [outcome.label for outcome in outcomes] == [None, None, "yes", None, "no"]
     assert [outcome.prediction for outcome in outcomes[:4]] == answer.json()["predictions"]
     assert {outcome.model_digest for outcome in outcomes} == {boxes.digest}
+    assert started <= min(datetime.fromisoformat(outcome.time) for outcome in outcomes)
     assert read_lines(service.log)[0]["trace_id"] == trace[3:35]
 
 
@@ -110,13 +113,16 @@ def test_protected_columns_are_not_logged(boxes: Bundle, tmp_path: Path) -> None
 
 
 def test_a_disk_that_cannot_be_written_to_stops_nobody(boxes: Bundle, tmp_path: Path) -> None:
-    """Where the folder of the log should be is a file: answers go on, the loss is counted."""
+    """Where the folder of the log should be is a file: answers go on, the loss is told, counted."""
     (tmp_path / "log").write_text("in the way")
     with running_service(boxes.folder, tmp_path) as service, service.client() as client:
         statuses = {client.post("/predict", json={"records": BOXES}).status_code for _ in range(5)}
         assert wait_until(lambda: "contender_log_failed_total 20.0" in client.get("/metrics").text)
 
     assert statuses == {200}
+    assert [event.get("folder") for event in service.said() if event["level"] == "warning"] == [
+        str(service.log)
+    ]
 
 
 def test_a_full_queue_drops_and_counts() -> None:
@@ -163,7 +169,7 @@ def test_a_full_disk_is_counted_and_tried_again() -> None:
 
 def test_files_rotate_and_the_oldest_go(tmp_path: Path) -> None:
     """Disk use is bounded: a full file is closed, and only the newest files are kept."""
-    opener = partial(RotatingFile, tmp_path, file_bytes=100, files=3)
+    opener = partial(RotatingFile, tmp_path, file_bytes=400, files=3)
     log, _ = open_log(opener)
     for number in range(40):
         log.offer(entry(b'{"n": %d, "x": "%s"}' % (number, b"x" * 60)))
@@ -173,10 +179,74 @@ def test_files_rotate_and_the_oldest_go(tmp_path: Path) -> None:
     files = sorted(tmp_path.iterdir())
     lines = [json.loads(line)["n"] for path in files for line in path.read_text().splitlines()]
 
-    assert len(files) == 3
+    assert sum(path.stat().st_size for path in files) <= 3 * 400 + 5 * 80
     assert lines == sorted(lines)
     assert lines[-1] == 39
     assert lines[0] > 0
+
+
+def test_restarts_lose_nothing(tmp_path: Path) -> None:
+    """Each start begins a file of its own, and only size makes older ones go."""
+    for number in range(30):
+        file = RotatingFile(tmp_path, "predictions", file_bytes=1000, files=3)
+        file.write(b'{"n": %d}\n' % number)
+        file.close()
+
+    assert [line["n"] for line in read_lines(tmp_path)] == list(range(30))
+
+
+def test_a_disk_without_room_costs_no_older_line(tmp_path: Path) -> None:
+    """Files that never got a line are not left behind, and push no other file out."""
+    old = RotatingFile(tmp_path, "predictions", file_bytes=1000, files=3)
+    old.write(b'{"n": 0}\n')
+    old.close()
+    for _ in range(30):
+        RotatingFile(tmp_path, "predictions", file_bytes=1000, files=3).close()
+
+    assert [line["n"] for line in read_lines(tmp_path)] == [0]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_restarted_service_adds_to_the_log(boxes: Bundle, tmp_path: Path) -> None:
+    """A later service in the same folder leaves what an earlier one wrote."""
+    for name in ("first", "second"):
+        with running_service(boxes.folder, tmp_path) as service, service.client() as client:
+            client.post("/predict", json={"records": [BOX]}, headers={"x-request-id": name})
+
+    assert [outcome.request_id for outcome in read_outcomes(service.log)] == ["first", "second"]
+
+
+def test_workers_write_apart(boxes: Bundle, tmp_path: Path) -> None:
+    """Each worker has a file of its own; together they hold every answer once."""
+    asked = []
+
+    def ask() -> bool:
+        with service.client() as client:
+            answer = client.post("/predict", json={"records": [BOX]})
+        asked.append(answer.json()["request_id"])
+        return len(list(service.log.glob("predictions-*"))) == 2
+
+    with running_service(boxes.folder, tmp_path, workers=2) as service:
+        assert wait_until(ask)
+
+    assert sorted(line["request_id"] for line in read_lines(service.log)) == sorted(asked)
+
+
+def test_a_service_answers_while_its_log_is_full(boxes: Bundle, tmp_path: Path) -> None:
+    """Predictions are dropped and counted; labels are refused, as they can be sent again."""
+    with (
+        running_service(boxes.folder, tmp_path, log_queue_rows=3) as service,
+        service.client() as client,
+    ):
+        answers = [client.post("/predict", json={"records": BOXES}) for _ in range(5)]
+        labels = [{"request_id": "a", "label": "no"}] * 4
+        refused = client.post("/feedback", json={"labels": labels})
+        metrics = client.get("/metrics").text
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert "contender_log_dropped_total 24.0" in metrics
+    assert not list(service.log.glob("predictions-*"))
 
 
 def test_a_half_written_line_is_no_line(tmp_path: Path) -> None:

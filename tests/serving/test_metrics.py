@@ -5,25 +5,13 @@ import string
 from pathlib import Path
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from contender.bundle import Bundle
 from contender.problem.schema import Schema
 from contender.serving.metrics import MAX_BINS, Metrics
 from tests.serving.records import BOX, BOXES
+from tests.serving.series import MAX_SERIES, read_series
 from tests.servers.serving import running_service
-
-MAX_SERIES = 200
-
-
-def read_series(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
-    """Every series of the exposition, by name and labels."""
-    families = text_string_to_metric_families(text)
-    return {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in families
-        for sample in family.samples
-    }
 
 
 def test_calls_are_counted_as_they_end(boxes: Bundle, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The Open Inference Protocol, version 2, as its specification words it."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -7,6 +9,7 @@ import pytest
 
 from contender.bundle import Bundle
 from tests.serving.records import BOXES, as_tensors
+from tests.servers.serving import running_service
 
 
 @pytest.fixture
@@ -110,9 +113,45 @@ def test_another_model_is_not_found(client: httpx.Client, path: str) -> None:
     assert client.get(path.removesuffix("/infer")).status_code == 404
 
 
-def test_errors_are_as_the_protocol_asks(client: httpx.Client) -> None:
-    """`$inference_error_response` has an `error` of text."""
-    answer = client.post("/v2/models/boxes/infer", json={"inputs": []})
+@pytest.mark.parametrize(
+    ("method", "path", "content", "status"),
+    [
+        ("POST", "/v2/models/boxes/infer", {"inputs": []}, 422),
+        ("POST", "/v2/models/boxes/infer", None, 400),
+        ("GET", "/v2/models/boxes/infer", None, 405),
+        ("POST", "/v2/models/nobody/infer", {}, 404),
+        ("GET", "/v2/models/nobody", None, 404),
+        ("GET", "/v2/models/nobody/ready", None, 404),
+        ("GET", "/v2/models/boxes/versions/1", None, 404),
+        ("GET", "/v2/models/boxes/versions/1/ready", None, 404),
+        ("GET", "/v2/nowhere", None, 404),
+        ("POST", "/v2", None, 405),
+    ],
+)
+def test_errors_are_as_the_protocol_asks(
+    client: httpx.Client, method: str, path: str, content: Any, status: int
+) -> None:
+    """`$inference_error_response` and its like have an `error` of text, whoever gives them."""
+    body = b"" if content is None else json.dumps(content).encode()
+    answer = client.request(method, path, content=body)
 
-    assert answer.status_code == 422
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/json"
     assert isinstance(answer.json()["error"], str)
+
+
+@pytest.mark.parametrize("problem", ["wine", "diabetes"])
+def test_every_task_is_spoken(bundles: dict[str, Bundle], problem: str, tmp_path: Path) -> None:
+    """Many classes are one tensor each, a value is one; the numbers are those of `/predict`."""
+    bundle = bundles[problem]
+    records = [dict(record) for record in bundle.golden().records]
+    with running_service(bundle.folder, tmp_path) as service, service.client() as client:
+        outputs = client.get(f"/v2/models/{problem}").json()["outputs"]
+        answer = client.post(f"/v2/models/{problem}/infer", json={"inputs": as_tensors(records)})
+        plain = client.post("/predict", json={"records": records}).json()["predictions"]
+    tensors = answer.json()["outputs"]
+    columns = [list(column) for column in zip(*plain)] if problem == "wine" else [plain]
+
+    assert [tensor["name"] for tensor in tensors] == [output["name"] for output in outputs]
+    assert [tensor["data"] for tensor in tensors] == columns
+    assert all(tensor["shape"] == [len(records)] for tensor in tensors)

@@ -64,7 +64,17 @@ def test_an_unusable_request_id_is_replaced(client: httpx.Client, name: str) -> 
     assert len(answer.json()["request_id"]) > 16
 
 
-@pytest.mark.parametrize("trace", ["00-" + "0" * 32 + "-b7ad6b7169203331-01", "nonsense", "é"])
+@pytest.mark.parametrize(
+    "trace",
+    [
+        "00-" + "0" * 32 + "-b7ad6b7169203331-01",
+        "00-0af7651916cd43dd8448eb211c80319c-" + "0" * 16 + "-01",
+        "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+        "nonsense",
+        "é",
+    ],
+)
 def test_an_invalid_trace_is_dropped(client: httpx.Client, trace: str) -> None:
     """A trace that the standard forbids is not passed on."""
     headers = [("traceparent", trace.encode())]

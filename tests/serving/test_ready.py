@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 from contender.bundle import Bundle
@@ -75,10 +76,16 @@ def test_a_damaged_bundle_is_never_ready(boxes: Bundle, tmp_path: Path) -> None:
             load(link, str(number), service.process)
             assert wait_until(lambda reason=reason: reason in client.get("/v2/health/ready").text)
             answers = [
-                client.get(path) for path in ("/v2/health/ready", "/ping", "/v2/models/boxes")
+                client.get(path)
+                for path in (
+                    "/v2/health/ready",
+                    "/ping",
+                    "/v2/models/boxes",
+                    "/v2/models/boxes/ready",
+                )
             ]
             answers += [client.post("/predict", json={"records": [BOX]})]
-            assert [answer.status_code for answer in answers] == [503] * 4
+            assert {answer.status_code for answer in answers} == {503}
             assert answers[0].json()["ready"] is False
             assert reason in answers[-1].json()["error"]
             assert answers[-1].headers["retry-after"]
@@ -111,6 +118,7 @@ def test_the_right_digest_is_ready(boxes: Bundle, tmp_path: Path) -> None:
 
     assert version["model_digest"] == boxes.digest
     assert version["model"] == "boxes"
+    assert version["version"] == metadata.version("contender")
 
 
 def test_the_commit_is_told(boxes: Bundle, tmp_path: Path) -> None:

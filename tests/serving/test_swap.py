@@ -6,13 +6,14 @@ import signal
 from pathlib import Path
 
 import pytest
+from httpx import Response
 
 from contender.bundle import Bundle, point
-from tests.serving.records import BOXES
+from contender.serving.model import Model
+from tests.serving.forms import short_or_long
+from tests.serving.records import BOXES, as_tensors
 from tests.servers.load import calling
-from tests.servers.serving import Running, running_service, wait_until
-
-SWAPS = 50
+from tests.servers.serving import Running, params, running_service, wait_until
 
 
 def serves(service: Running, digest: str) -> bool:
@@ -21,51 +22,74 @@ def serves(service: Running, digest: str) -> bool:
         return bool(client.get("/version").json()["model_digest"] == digest)
 
 
-def test_fifty_swaps_mix_no_answer(bundles: dict[str, Bundle], tmp_path: Path) -> None:
-    """Every answer holds the predictions of exactly the model that its digest names."""
-    models = [bundles["boxes"], bundles["other"]]
-    link = tmp_path / "current"
-    point(link, models[0])
-    content = {"records": BOXES}
-    with running_service(link, tmp_path) as service:
-        with calling(service.url, "/predict", content, callers=3) as outcomes:
-            for number in range(1, SWAPS + 1):
-                model = models[number % 2]
-                point(link, model)
-                os.kill(service.process, signal.SIGHUP)
-                assert wait_until(lambda digest=model.digest: serves(service, digest))
-        with service.client() as client:
-            metrics = client.get("/metrics").text
-    answers = [answer.json() for answer in outcomes.answers]
-    told = {
-        model.digest: {
-            tuple(a["predictions"]) for a in answers if a["model_digest"] == model.digest
-        }
-        for model in models
-    }
+def damage(bundle: Bundle, place: Path) -> Path:
+    """A copy of the bundle whose model is another file than its digest says."""
+    shutil.copytree(bundle.folder, place)
+    (place / "model.onnx").chmod(0o644)
+    (place / "model.onnx").write_bytes(b"no model")
+    return place
 
-    assert not outcomes.failures
-    assert {answer.status_code for answer in outcomes.answers} == {200}
-    assert all(len(predictions) == 1 for predictions in told.values())
-    assert told[models[0].digest] != told[models[1].digest]
-    assert sum(answer["model_digest"] in told for answer in answers) == len(answers)
-    assert f"contender_loads_total {SWAPS + 1}.0" in metrics
+
+def load(link: Path, target: Path, service: Running) -> None:
+    """Let the service load what `target` holds."""
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
+    os.kill(service.process, signal.SIGHUP)
+
+
+def has_counted(service: Running, name: str, count: int) -> bool:
+    """True when the metrics say so of `name`."""
+    with service.client() as client:
+        return f"contender_{name}_total {count}.0\n" in client.get("/metrics").text
+
+
+def predict(bundle: Bundle) -> list[float]:
+    """What the model of the bundle predicts, asked without a service."""
+    model = Model(bundle, params())
+    return model.predict(model.read_rows(BOXES))
+
+
+@short_or_long(6, 50)
+def test_swaps_mix_no_answer(bundles: dict[str, Bundle], tmp_path: Path, count: int) -> None:
+    """Every answer is of exactly the model that it names; a load that fails changes nothing."""
+    models = [bundles["boxes"], bundles["other"]]
+    link, damaged = tmp_path / "current", damage(bundles["other"], tmp_path / "damaged")
+    point(link, models[0])
+    infer = {"inputs": as_tensors(BOXES)}
+    with running_service(link, tmp_path) as service:
+        with (
+            calling(service.url, "/predict", {"records": BOXES}, callers=2) as records,
+            calling(service.url, "/v2/models/boxes/infer", infer, callers=1) as tensors,
+        ):
+            for number in range(1, count + 1):
+                load(link, damaged, service)
+                assert wait_until(lambda n=number: has_counted(service, "failed_loads", n))
+                load(link, models[number % 2].folder, service)
+                assert wait_until(lambda n=number: has_counted(service, "loads", n + 1))
+    outcomes = [*records.answers, *tensors.answers]
+    told = [(a["model_digest"], a["predictions"]) for a in map(Response.json, records.answers)]
+    told += [
+        (a["model_version"], a["outputs"][0]["data"]) for a in map(Response.json, tensors.answers)
+    ]
+    expected = {model.digest: predict(model) for model in models}
+
+    assert not records.failures + tensors.failures
+    assert {answer.status_code for answer in outcomes} == {200}
+    assert expected[models[0].digest] != expected[models[1].digest]
+    assert {digest for digest, _ in told} == set(expected)
+    assert all(predictions == expected[digest] for digest, predictions in told)
+    assert [a.headers["x-model-digest"] for a in outcomes] == [digest for digest, _ in told]
+    print(f"{count} swaps and {count} failing loads, {len(told)} answers, 0 mixed, 0 failed")
 
 
 def test_a_load_that_fails_keeps_the_model(bundles: dict[str, Bundle], tmp_path: Path) -> None:
     """A damaged bundle, or none at all, changes nothing but a counter."""
-    link, damaged = tmp_path / "current", tmp_path / "damaged"
+    link, damaged = tmp_path / "current", damage(bundles["other"], tmp_path / "damaged")
     point(link, bundles["boxes"])
-    shutil.copytree(bundles["other"].folder, damaged)
-    (damaged / "model.onnx").chmod(0o644)
-    (damaged / "model.onnx").write_bytes(b"no model")
     with running_service(link, tmp_path) as service, service.client() as client:
         for number, target in enumerate((damaged, tmp_path / "nowhere"), start=1):
-            link.unlink()
-            link.symlink_to(target)
-            os.kill(service.process, signal.SIGHUP)
-            failed = f"contender_failed_loads_total {number}.0"
-            assert wait_until(lambda failed=failed: failed in client.get("/metrics").text)
+            load(link, target, service)
+            assert wait_until(lambda n=number: has_counted(service, "failed_loads", n))
             assert client.get("/ping").status_code == 200
             answer = client.post("/predict", json={"records": BOXES})
             assert answer.json()["model_digest"] == bundles["boxes"].digest
@@ -76,10 +100,10 @@ def test_a_pinned_service_takes_no_other_model(bundles: dict[str, Bundle], tmp_p
     link = tmp_path / "current"
     point(link, bundles["boxes"])
     digest = bundles["boxes"].digest
-    with running_service(link, tmp_path, digest=digest) as service, service.client() as client:
+    with running_service(link, tmp_path, digest=digest) as service:
         point(link, bundles["other"])
         os.kill(service.process, signal.SIGHUP)
-        assert wait_until(lambda: "contender_failed_loads_total 1.0" in client.get("/metrics").text)
+        assert wait_until(lambda: has_counted(service, "failed_loads", 1))
         assert serves(service, digest)
 
 

@@ -40,7 +40,7 @@ def write_bundle(parts: Mapping[str, Path], folder: Path) -> Bundle:
     contents[SUMS] = "".join(f"{digest}  {name}\n" for name, digest in sums.items()).encode()
     digest = hashlib.sha256(contents[SUMS]).hexdigest()
     if not (folder / digest).exists():
-        _place(contents, folder / digest)
+        place(contents, folder / digest)
     return open_bundle(folder / digest, digest=digest)
 
 
@@ -64,14 +64,19 @@ def _read_schema(contents: Mapping[str, bytes]) -> Schema:
     return schema
 
 
-def _place(contents: Mapping[str, bytes], place: Path) -> None:
-    """Write all of `contents` beside `place`, then let them be there in one step."""
+def place(contents: Mapping[str, bytes], folder: Path) -> None:
+    """Write all of `contents` beside the new `folder`, then let them be there in one step.
+
+    Raises:
+        WriteError: the disk is full, the folder is read-only ...
+    """
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(dir=place.parent, prefix=".draft-"))
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".draft-"))
     except OSError as error:
         raise WriteError(
-            f"`{place.parent}` cannot be written to: {error.strerror}; expected a writable folder.",
+            f"`{folder.parent}` cannot be written to: {error.strerror}; "
+            "expected a writable folder.",
             hint="free some space or fix the permissions, then run the same command again",
         ) from error
     try:
@@ -79,9 +84,9 @@ def _place(contents: Mapping[str, bytes], place: Path) -> None:
             files.write_bytes(draft / name, content)
             (draft / name).chmod(0o444)
         draft.chmod(0o755)
-        draft.rename(place)
+        draft.rename(folder)
     except OSError:
-        if not place.exists():  # else another writer of the same bundle was faster
+        if not folder.exists():  # else another writer of the same bundle was faster
             raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)

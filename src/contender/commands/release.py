@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from contender import files
 from contender.commands.answer import Answer, terminal_style
-from contender.errors import MissingError, ParameterError
+from contender.commands.ledger import open_record, open_registry
+from contender.commands.serving import pack_result
+from contender.errors import MissingError
 from contender.params import Params, load_params
 from contender.paths import Paths
 
@@ -24,11 +26,13 @@ def record() -> Answer:
     settings = load_params(paths.params)
     with files.only_run(paths.lock):
         write_plots(paths)
-        version = log(settings, paths, open_here(paths), commit=find_revision(paths.root))
+        version = log(settings, paths, open_registry(paths), commit=find_revision(paths.root))
     return Answer(note=f"record: version {version.number} is the challenger")
 
 
-def gate(enforce: bool, final: bool, as_json: bool, markdown: bool, schema: bool) -> Answer:
+def gate(  # pylint: disable=too-many-arguments,too-many-positional-arguments  # each a flag
+    enforce: bool, final: bool, local: bool, as_json: bool, markdown: bool, schema: bool
+) -> Answer:
     """Judge the challenger; with `final` the verdict counts and spends a look at the holdout."""
     from contender.release.verdict import render_schema
     from contender.reporting import markdown as markup
@@ -38,7 +42,10 @@ def gate(enforce: bool, final: bool, as_json: bool, markdown: bool, schema: bool
         return Answer(text=render_schema().rstrip())
     paths = Paths()
     with files.only_run(paths.lock):
+        record_ = open_record(paths, local=local) if final else None
         decision = _judge(paths, provisional=not final).decision
+        if record_:
+            record_.enter(decision)
     code = EXIT_CODES[decision.verdict] if enforce else 0
     if as_json:
         return Answer(text=paths.decision.read_text(encoding="utf-8").rstrip(), code=code)
@@ -48,25 +55,48 @@ def gate(enforce: bool, final: bool, as_json: bool, markdown: bool, schema: bool
 
 
 def promote(local: bool) -> Answer:
-    """Judge for good, and make a challenger that won the champion of this folder's registry."""
+    """Judge for good, and make a challenger that won the champion: in the ledger, then here."""
     from contender.release import promote as release
     from contender.reporting import terminal
 
-    if not local:
-        raise ParameterError(
-            "`contender promote` was given no place to promote to; expected --local.",
-            hint="`contender promote --local` moves the champion of the registry in this folder",
-        )
     paths = Paths()
     with files.only_run(paths.lock):
+        book = open_record(paths, local=local)
         trial = _judge(paths, provisional=False)
-        decision = trial.decision
+        decision, registry = trial.decision, trial.registry
         shown = terminal.render_decision(decision, **terminal_style())
         if decision.verdict not in release.WINNERS:
-            return Answer(text=shown, note="the champion stays", code=EXIT_CODES[decision.verdict])
-        expected = trial.registry.champion()
-        version = release.promote(trial.registry, decision, trial.version, expected=expected)
-    return Answer(text=shown, note=f"version {version.number} is the champion now")
+            book.enter(decision)
+            note, code = "the champion stays", EXIT_CODES[decision.verdict]
+            return Answer(text=shown, note=book.told(note), code=code)
+        expected = registry.champion()
+        book.enter(decision, prize=_make_prize(trial, paths))
+        version = release.promote(registry, decision, trial.version, expected=expected)
+    return Answer(text=shown, note=book.told(f"version {version.number} is the champion now"))
+
+
+def _make_prize(trial: "Trial", paths: Paths) -> Any:
+    """What the winner ships as, made now that the decision in it is final."""
+    from contender.reporting.writing import write_reports
+    from contender.tracking import BUNDLED
+
+    write_reports(paths)
+    bundle = pack_result(paths).digest
+    version = trial.registry.tag(trial.version, {BUNDLED: bundle})
+    return prize_of(trial.registry, version, bundle, paths)
+
+
+def prize_of(registry: Any, version: Any, bundle: str, paths: Paths) -> Any:
+    """What the ledger is told of a winner: its bundle, and that of the anchor."""
+    from contender.problem.schema import load_schema
+    from contender.release.champion import anchor_over
+    from contender.release.chronicle import Prize
+
+    settings, schema = load_params(paths.params), load_schema(paths.schema)
+    metric = _primary(settings, schema)
+    better = metric is not None and metric.greater_is_better
+    primary = settings.gate.primary
+    return Prize(bundle, anchor_over(registry, version, primary=primary, larger_is_better=better))
 
 
 def report() -> Answer:
@@ -96,7 +126,7 @@ def _judge(paths: Paths, *, provisional: bool) -> Trial:
     settings, schema = load_params(paths.params), load_schema(paths.schema)
     manifest = files.read_json(paths.manifest, made_by="dvc repro train")
     digest, holdout = manifest["model"]["sha256"], manifest["split"]["holdout_sha256"]
-    registry = open_here(paths)
+    registry = open_registry(paths)
     version = registry.find(digest)
     if version is None:
         raise MissingError(
@@ -110,20 +140,20 @@ def _judge(paths: Paths, *, provisional: bool) -> Trial:
         champion=champion.fetch_champion(registry, paths),
         anchor=_anchor(registry, settings, schema, paths),
         look=champion.count_looks(registry, challenger=digest, holdout=holdout),
+        terms_before=registry.terms_before(digest),
         provisional=provisional,
         as_of=date.today(),
     )
-    if decision.digests:
+    if decision.digests and decision.digests.challenger == digest:  # else ERROR, on other bytes
         promote.remember(registry, decision, version)
     return Trial(decision, version, registry)
 
 
 def _anchor(registry: Any, settings: Params, schema: Any, paths: Paths) -> Path | None:
     """The best model ever promoted, for the mode that measures against it."""
-    from contender.problem.metrics import metrics_for
     from contender.release import champion
 
-    metric = metrics_for(schema.task, settings.evaluate).get(settings.gate.primary)
+    metric = _primary(settings, schema)
     if settings.gate.mode == "improve" or metric is None:
         return None
     better = metric.greater_is_better
@@ -132,9 +162,8 @@ def _anchor(registry: Any, settings: Params, schema: Any, paths: Paths) -> Path 
     )
 
 
-def open_here(paths: Paths) -> Any:
-    """The registry of this folder, or the one that MLFLOW_TRACKING_URI names."""
-    from contender.problem.schema import load_schema
-    from contender.tracking import open_registry
+def _primary(settings: Params, schema: Any) -> Any:
+    """The metric that the verdict rests on; None when the task has none of that name."""
+    from contender.problem.metrics import metrics_for
 
-    return open_registry(paths, uri=None, name=load_schema(paths.schema).dataset)
+    return metrics_for(schema.task, settings.evaluate).get(settings.gate.primary)

@@ -1,16 +1,19 @@
 """Commands from a bundle to production and back: rollout, approve, rollback, status."""
 
+import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from contender import files
 from contender.commands.answer import Answer
-from contender.errors import DeployError
-from contender.params import Params, load_params
+from contender.errors import DeployError, LedgerError, RegistryError
+from contender.params import load_params
 from contender.paths import Paths
 
+LOGGER: Final = logging.getLogger("contender.deploy")
 
-def rollout(bundle: str | None) -> Answer:
+
+def rollout(bundle: str | None, local: bool) -> Answer:
     """Bring a bundle to production, beside the champion and judged against it; or go on with it."""
     from contender.bundle import open_bundle
     from contender.deploy import controller
@@ -19,17 +22,19 @@ def rollout(bundle: str | None) -> Answer:
     paths = Paths()
     with files.only_run(paths.rollout_lock):
         opened = open_bundle(Path(bundle) if bundle else paths.current)
-        driver = make_controller(paths, load_params(paths.params))
+        driver = make_controller(paths, local=local)
         require_passage(opened)
         driver.write(controller.begin(driver.read(), opened.digest))
-        return _finish(driver)
+        return _finish(driver, paths, local=local)
 
 
-def approve(by: str) -> Answer:
+def approve(by: str, local: bool) -> Answer:
     """Let the rollout that waits for it go to production."""
+    from contender.ledger import Kind
+
     paths = Paths()
     with files.only_run(paths.rollout_lock):
-        driver = make_controller(paths, load_params(paths.params))
+        driver = make_controller(paths, local=local)
         waiting = driver.read().rollout
         if waiting is None or waiting.phase != "approval":
             raise DeployError(
@@ -37,19 +42,20 @@ def approve(by: str) -> Answer:
                 "that waits for its approval.",
                 hint="`contender status` says how far it is",
             )
+        _note(paths, Kind.APPROVE, waiting.challenger, reason=f"approved by {by}", local=local)
         driver.write(waiting.model_copy(update={"approved_by": by}))
-        return _finish(driver)
+        return _finish(driver, paths, local=local)
 
 
-def rollback(to: str | None, reason: str) -> Answer:
+def rollback(to: str | None, reason: str, local: bool) -> Answer:
     """End the rollout under way; or bring back what was in production before."""
     from contender.deploy import controller
 
     paths = Paths()
     with files.only_run(paths.rollout_lock):
-        driver = make_controller(paths, load_params(paths.params))
+        driver = make_controller(paths, local=local)
         driver.write(controller.step_back(driver.read(), to=to, reason=reason))
-        return _finish(driver)
+        return _finish(driver, paths, local=local)
 
 
 def status(as_json: bool) -> Answer:
@@ -58,7 +64,7 @@ def status(as_json: bool) -> Answer:
     from contender.deploy.target import Server
 
     paths = Paths()
-    driver = make_controller(paths, load_params(paths.params))
+    driver = make_controller(paths, local=True)
     deployment = driver.read()
     if as_json:
         return Answer(text=deployment.model_dump_json(indent=2))
@@ -79,35 +85,75 @@ def status(as_json: bool) -> Answer:
     return Answer(text="\n".join(lines))
 
 
-def make_controller(paths: Paths, params: Params) -> Any:
+def make_controller(paths: Paths, *, local: bool) -> Any:
     """The controller of the target that params.yaml names."""
     from contender.deploy.controller import Controller, Hooks
     from contender.deploy.local import Processes
     from contender.deploy.proxy import Proxy
     from contender.deploy.target import Target
 
+    params = load_params(paths.params)
     fleet = Processes(paths.rollout / "servers", paths.bundles)
     proxy = Proxy(paths.rollout / "proxy", f"127.0.0.1:{params.release.port}")
     hooks = Hooks(
         stage=lambda address, digest: "",
-        promote=lambda rollout: _promote(paths, rollout, fleet),
+        promote=lambda rollout: _promote(paths, rollout, local=local),
     )
-    target = Target(fleet, proxy)
-    return Controller(target, paths.rollout / "state.json", params.release, hooks)
+    state = paths.rollout / "state.json"
+    return Controller(Target(fleet, proxy), state, params.release, hooks)
 
 
-def _finish(driver: Any) -> Answer:
-    """What became of the rollout: exit code 0 in production, 20 rolled back, 10 waiting."""
+def _finish(driver: Any, paths: Paths, *, local: bool) -> Answer:
+    """What became of the rollout: exit code 0 in production, 10 waiting, 20 rolled back."""
     from contender.deploy.controller import describe
+    from contender.ledger import Kind
 
-    done = driver.run().rollout
+    deployment = driver.run()
+    for digest, why in deployment.quarantine.items():
+        _note(paths, Kind.QUARANTINE, digest, reason=why, local=local)
+    done = deployment.rollout
     codes = {"done": 0, "rolled-back": 20}
     return Answer(text=describe(done), code=codes.get(done.phase, 10))
 
 
-def _promote(paths: Paths, rollout: Any, fleet: Any) -> None:
-    from contender.commands.release import open_here
+def _promote(paths: Paths, rollout: Any, *, local: bool) -> None:
+    """Make the challenger the champion, in the ledger first; one that returns needs no verdict.
+
+    Raises:
+        RaceError: the champion is no longer the one it was judged against.
+        RegistryError: registry or ledger cannot be reached, or refuse.
+    """
+    from contender.bundle import open_bundle
+    from contender.commands.ledger import open_record, open_registry
+    from contender.commands.release import prize_of
+    from contender.release import passage, promote
+
+    bundle = open_bundle(paths.bundles / rollout.challenger, digest=rollout.challenger)
+    try:
+        record = open_record(paths, local=local)
+        registry = open_registry(paths)
+        if rollout.undoes:
+            reason = rollout.undoes
+            passage.bring_back(record.ledger, registry, bundle, record.who, reason=reason)
+            return
+        version = passage.find_version(registry, bundle)
+        decision = passage.read_decision(bundle)
+        record.enter(decision, prize=prize_of(registry, version, bundle.digest, paths))
+        promote.promote(registry, decision, version, expected=registry.champion())
+    except (LedgerError, RegistryError) as error:
+        if rollout.undoes:  # what does harm must go, even when nobody can write down that it does
+            LOGGER.error("%s Registry and ledger still name the other one.", error.args[0])
+            return
+        if isinstance(error, RegistryError):  # or RaceError, which is one
+            raise
+        raise RegistryError(error.args[0], hint=error.hint) from error
+
+
+def _note(paths: Paths, kind: Any, digest: str, *, reason: str, local: bool) -> None:
+    from contender.bundle import open_bundle
+    from contender.ledger import find_circumstances, open_ledger
     from contender.release import passage
 
-    bundle = fleet.bundle(rollout.challenger)
-    passage.promote(open_here(paths), bundle, is_return=bool(rollout.undoes))
+    bundle = open_bundle(paths.bundles / digest, digest=digest)
+    ledger = open_ledger(paths.root, local=local)
+    passage.note(ledger, kind, bundle, find_circumstances(paths.root), reason=reason)

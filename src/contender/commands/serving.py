@@ -1,25 +1,35 @@
 """Commands from a result to answers: bundle, predict, serve."""
 
+import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from contender import files
 from contender.commands.answer import Answer
 from contender.params import load_params
 from contender.paths import Paths
 
+DIGEST: Final = "BUNDLE_DIGEST"  # an image names the one bundle it was built with
+
 
 def bundle() -> Answer:
     """Put the result that was judged last into one immutable folder."""
-    from contender.bundle import point, write_bundle
+    from contender.bundle import point
 
     paths = Paths()
-    parts = (paths.model, paths.manifest, paths.metrics, paths.decision, paths.card)
     with files.only_run(paths.lock):
-        made = write_bundle({path.name: path for path in parts}, paths.bundles)
+        made = pack_result(paths)
         point(paths.current, made)
     return Answer(text=made.digest, note=f"bundle: {paths.current} leads to it")
+
+
+def pack_result(paths: Paths) -> Any:
+    """The bundle of the result in the work tree."""
+    from contender.bundle import write_bundle
+
+    parts = (paths.model, paths.manifest, paths.metrics, paths.decision, paths.card)
+    return write_bundle({path.name: path for path in parts}, paths.bundles)
 
 
 def predict(source: str, target: str, bundle: str | None, digest: str | None) -> Answer:
@@ -49,6 +59,10 @@ def serve(bundle: str | None, digest: str | None, log: str | None, **listen: Any
     from contender.serving.server import serve as run
 
     paths = Paths()
-    place = Path(bundle) if bundle else paths.current
-    settings = Settings(bundle=place, digest=digest, log=Path(log) if log else paths.log, **listen)
+    settings = Settings(
+        bundle=Path(bundle) if bundle else paths.current,
+        digest=digest or os.environ.get(DIGEST) or None,
+        log=Path(log) if log else paths.log,
+        **listen,
+    )
     return Answer(code=run(settings, load_params(paths.params).serving))

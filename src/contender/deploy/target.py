@@ -85,8 +85,7 @@ class Target:
 
     def inspect(self, server: Server) -> Fault | None:
         """Why `server` may have no traffic; None when it may."""
-        address = self.fleet.address(server)
-        if address is None:
+        if (address := self.fleet.address(server)) is None:
             return Fault("unreachable", "it was never started", is_starting=True)
         return inspect(address, self.fleet.bundle(server.digest))
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from contender.paths import Paths
-from contender.tracking import Registry, position
+from contender.tracking import BUNDLED, Registry, Version, position
 
 
 def fetch_champion(registry: Registry, paths: Paths) -> Path | None:
@@ -31,6 +31,17 @@ def fetch_anchor(
     """
     best = registry.best_promoted(primary, larger_is_better=larger_is_better)
     return registry.fetch(best, paths.champion) if best else None
+
+
+def anchor_over(
+    registry: Registry, winner: Version, *, primary: str, larger_is_better: bool
+) -> str | None:
+    """The bundle of the best model ever promoted, `winner` among them; None when that is the best.
+
+    None too for one that was promoted before bundles were on record.
+    """
+    best = registry.best_promoted(primary, larger_is_better=larger_is_better, also=winner)
+    return best.tags.get(BUNDLED) if best and best.digest != winner.digest else None
 
 
 def count_looks(registry: Registry, *, challenger: str, holdout: str) -> int:

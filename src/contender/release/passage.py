@@ -1,12 +1,18 @@
-"""A bundle on its way to production: the verdict that lets it pass, and its place as champion."""
+"""A bundle on its way to production and back: what lets it pass, and what is written down of it."""
+
+from collections.abc import Sequence
+from typing import Final
 
 from pydantic import ValidationError
 
 from contender.bundle import MODEL, Bundle
 from contender.errors import IntegrityError, RegistryError
+from contender.ledger import Circumstances, Entry, Kind, Ledger, Sealed, champion_of
 from contender.release import promote as release
 from contender.release.gate.decision import Decision
-from contender.tracking import Registry, Version
+from contender.tracking import BUNDLED, Registry, Version
+
+TEXT: Final = 2000  # what an entry of the ledger may say
 
 
 def read_decision(bundle: Bundle) -> Decision:
@@ -50,25 +56,63 @@ def require_passage(bundle: Bundle) -> Decision:
     return decision
 
 
-def promote(registry: Registry, bundle: Bundle, *, is_return: bool) -> Version:
-    """The version of the model in `bundle`, now the champion; once more changes nothing.
-
-    A model that `is_return`, served before, needs no new verdict.
+def find_version(registry: Registry, bundle: Bundle) -> Version:
+    """The version of the model in `bundle`, which the registry now knows to be in that bundle.
 
     Raises:
-        RaceError: the champion is no longer the one it was judged against.
-        RegistryError: the registry does not know the model, or cannot be reached.
+        RegistryError: it does not know the model, or cannot be reached.
     """
     version = registry.find(bundle.sums[MODEL])
     if version is None:
         raise RegistryError(
             f"the model of the bundle `{bundle.digest[:12]}` is not in the registry; expected a "
             "recorded one.",
-            hint="run `contender record` or `contender champion import` first",
+            hint="run `contender record`, or `contender restore --from PLACE`, first",
         )
-    champion = registry.champion()
-    if not is_return:
-        return release.promote(registry, read_decision(bundle), version, expected=champion)
-    if champion and champion.number == version.number:
-        return version
-    return registry.move_champion(version, expected=champion)
+    return registry.tag(version, {BUNDLED: bundle.digest})
+
+
+def bring_back(
+    ledger: Ledger, registry: Registry, bundle: Bundle, who: Circumstances, *, reason: str
+) -> None:
+    """Make the model in `bundle`, which served before, the champion again; twice changes nothing.
+
+    Raises:
+        LedgerError, RegistryError: one of them cannot be reached, or refuses.
+    """
+    version, champion = find_version(registry, bundle), registry.champion()
+    undone = champion.digest if champion else None
+
+    def compose(entries: Sequence[Sealed]) -> list[Entry]:
+        told = champion_of(entries)
+        if told and told.model == version.digest:
+            return []
+        entry = Entry(
+            kind=Kind.ROLLBACK,
+            model=version.digest,
+            bundle=bundle.digest,
+            champion=undone,
+            reason=reason[:TEXT],
+            **who.facts(),
+        )
+        return [entry]
+
+    ledger.write(compose)
+    if champion is None or champion.number != version.number:
+        registry.move_champion(version, expected=champion)
+
+
+def note(ledger: Ledger, kind: Kind, bundle: Bundle, who: Circumstances, *, reason: str) -> None:
+    """Let the ledger say once that `kind` happened to `bundle`.
+
+    Raises:
+        LedgerError: it cannot be read or written.
+    """
+    model, facts = bundle.sums[MODEL], who.facts()
+    entry = Entry(kind=kind, model=model, bundle=bundle.digest, reason=reason[:TEXT], **facts)
+
+    def compose(entries: Sequence[Sealed]) -> list[Entry]:
+        same = [e for e in entries if (e.kind, e.bundle) == (kind, bundle.digest)]
+        return [] if same else [entry]
+
+    ledger.write(compose)

@@ -32,6 +32,7 @@ def remember(registry: Registry, decision: Decision, version: Version) -> Versio
         holdout=use.digest if use else "",
         look=use.look if use else 0,
         spent=final and use is not None,
+        terms=decision.terms,
     )
     return registry.record_verdict(version, judgement)
 

@@ -77,7 +77,7 @@ def read_result(params: Params, paths: Paths, *, commit: Revision | None) -> Res
     settings = {name: used["split"][name] for name in rule}
     _require_same("the section `split` of params.yaml", rule, settings)
     _require_same("the section `train` of params.yaml", manifest.params.train, used["train"])
-    bundle = (paths.model, paths.baseline, paths.manifest, paths.metrics)
+    bundle = (paths.model, paths.manifest, paths.metrics)
     return Result(
         name=f"{manifest.estimator.name}-{manifest.model.sha256[:8]}",
         digest=manifest.model.sha256,
@@ -113,13 +113,17 @@ def read_metrics(paths: Paths) -> dict[str, float]:
     Raises:
         IntegrityError: there are none, or one is not a finite number.
     """
-    metrics = files.read_json(paths.metrics, made_by=EVALUATE)
+    return require_metrics(files.read_json(paths.metrics, made_by=EVALUATE), str(paths.metrics))
+
+
+def require_metrics(metrics: Any, what: str) -> dict[str, float]:
+    """The `metrics` that were read from `what`; it raises what `read_metrics` raises."""
     is_numbers = isinstance(metrics, dict) and all(
         isinstance(value, int | float) and abs(value) < float("inf") for value in metrics.values()
     )
     if not is_numbers or not metrics:
         raise IntegrityError(
-            f"`{paths.metrics}` holds `{str(metrics)[:80]}`; expected a finite number a metric.",
+            f"`{what}` holds `{str(metrics)[:80]}`; expected a finite number a metric.",
             hint=f"remove it and run `{EVALUATE}`",
         )
     return {name: float(value) for name, value in metrics.items()}

@@ -35,14 +35,14 @@ def render_decision(
 
     `rehearsal` is the page of a run that decided nothing.
     """
-    paint = _paint_ansi if colour else _paint_nothing
+    paint = painter(colour)
     width = max(width, MIN_WIDTH)
     story = printable(f"{decision.summary} {wording.verdict_meaning(decision)}")
     blocks = [
         [_headline(decision, width, paint), "", *textwrap.wrap(story, width)],
         _metrics(decision, width, paint),
-        _paragraphs([*_reasons(decision), *_circumstances(decision)], width, paint),
-        _paragraphs(_next_steps(decision, rehearsal), width, paint),
+        paragraphs([*_reasons(decision), *_circumstances(decision)], width, paint),
+        paragraphs(_next_steps(decision, rehearsal), width, paint),
     ]
     return "\n\n".join("\n".join(lines) for lines in blocks) + "\n"
 
@@ -57,7 +57,7 @@ def _headline(decision: Decision, width: int, paint: Paint) -> str:
 def _metrics(decision: Decision, width: int, paint: Paint) -> list[str]:
     found = rows.metric_rows(decision)
     if not found:
-        return _paragraphs([("metrics", "none could be compared")], width, paint)
+        return paragraphs([("metrics", "none could be compared")], width, paint)
     interval = wording.interval_name(decision.estimates)
     header = ["", *rows.figure_header(decision, interval)]
     table = [header] + [
@@ -98,7 +98,7 @@ def _next_steps(decision: Decision, rehearsal: Path | None) -> Iterator[tuple[st
         yield "" if position else "next", f"{what}: {why}"
 
 
-def _paragraphs(facts: Iterable[tuple[str, str]], width: int, paint: Paint) -> list[str]:
+def paragraphs(facts: Iterable[tuple[str, str]], width: int, paint: Paint) -> list[str]:
     """Each text wrapped beside its label, all with the same left edge."""
     lines = []
     for label, text in facts:
@@ -131,6 +131,11 @@ def _paint_word(line: str, paint: Paint) -> str:
         if line.endswith(word):
             return line.removesuffix(word) + paint(word, code)
     return line
+
+
+def painter(colour: bool) -> Paint:
+    """What paints a text in a colour of the terminal, or leaves it alone."""
+    return _paint_ansi if colour else _paint_nothing
 
 
 def _paint_ansi(text: str, code: str) -> str:

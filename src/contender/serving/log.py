@@ -111,8 +111,16 @@ class Log:
                 sink.close()
 
 
+def is_writable(folder: Path) -> bool:
+    """True when files can be made in `folder`, or it can itself be made."""
+    place = next(path for path in (folder, *folder.parents) if path.exists())
+    return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
+
+
 class RotatingFile:
-    """The newest of a row of files `<name>-<time>-<process>.jsonl`; of all, `files` are kept.
+    """The newest of a row of files `<name>-<time>-<process>.jsonl`, as large as `files` full ones.
+
+    What is beyond goes, the oldest first. A restart begins a file of its own.
 
     Raises:
         OSError: the folder cannot be written to.
@@ -133,18 +141,25 @@ class RotatingFile:
             self._stream = self._start()
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; one without a line, as a full disk makes them, is not left behind."""
+        is_empty = self._stream.tell() == 0
         self._stream.close()
+        if is_empty:
+            self._path.unlink(missing_ok=True)
 
     def _start(self) -> IO[bytes]:
         self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / f"{self._name}-{time.time_ns()}-{os.getpid()}.jsonl"
-        stream = path.open("ab", buffering=0)
         self._delete_oldest()
-        return stream
+        self._path = self._folder / f"{self._name}-{time.time_ns()}-{os.getpid()}.jsonl"
+        return self._path.open("ab", buffering=0)
 
     def _delete_oldest(self) -> None:
-        # Names begin with the time: their order is their age, whichever process wrote them.
-        for path in sorted(self._folder.glob(f"{self._name}-*.jsonl"))[: -self._files]:
+        # By size: were they counted, a service that is often restarted would lose its log. Names
+        # begin with the time: their order is their age, whichever process wrote them.
+        room = self._file_bytes * (self._files - 1)
+        for path in sorted(self._folder.glob(f"{self._name}-*.jsonl"), reverse=True):
             with contextlib.suppress(OSError):
-                path.unlink()
+                size = path.stat().st_size
+                if room <= 0:
+                    path.unlink()
+                room -= size

@@ -5,11 +5,15 @@ from typing import Final
 
 import msgspec
 
-_AT: Final = re.compile(r"(?P<what>.*?) - at `\$\.?(?P<path>.*)`", re.DOTALL)
+_AT: Final = re.compile(r"(?P<what>.*) - at `\$\.?(?P<path>.*)`", re.DOTALL)
+_VALUE: Final = re.compile(r"Invalid enum value .*", re.DOTALL)
+MAX_LENGTH: Final = 500  # characters that are told: a caller must not fill a log by what it sends
 Header = tuple[bytes, bytes]
 
 CLOSE: Final = (b"connection", b"close")
-_NAMED: Final = re.compile(r"Object (?:missing required|contains unknown) field `(?P<name>.*)`")
+_NAMED: Final = re.compile(
+    r"Object (?:missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL
+)
 
 
 class Refusal(Exception):
@@ -23,9 +27,9 @@ class Refusal(Exception):
         field: str | None = None,
         header: Header | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(_clip(message))
         self.status = status
-        self.field = field
+        self.field = _clip(field) if field else None
         self.header = header
 
 
@@ -51,7 +55,13 @@ def from_validation(error: msgspec.ValidationError, *, inside: str = "") -> Refu
     """The refusal that names what `error` found, in a value that lies at the path `inside`."""
     match = _AT.fullmatch(str(error))
     what, path = (match["what"], match["path"]) if match else (str(error), "")
+    # Values stay out of answers and logs: they may be of a protected column.
+    what = _VALUE.sub("Not one of the values that are allowed", what)
     if named := _NAMED.match(what):
         path = f"{path}.{named['name']}" if path else named["name"]
     joint = "." if inside and path and not path.startswith("[") else ""
     return unprocessable(f"{inside}{joint}{path}", what[0].lower() + what[1:])
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]}..."

@@ -23,7 +23,7 @@ from contender.serving.app import build_app, build_endpoints
 from contender.serving.endpoint import Endpoint
 from contender.serving.events import EVENTS, Events, Stderr
 from contender.serving.holder import Holder
-from contender.serving.log import Log, RotatingFile, Sink
+from contender.serving.log import Log, RotatingFile, Sink, is_writable
 from contender.serving.metrics import Metrics
 from contender.serving.model import Model
 from contender.serving.service import Service
@@ -165,6 +165,9 @@ def _work(
     server.server_state.tasks = crowd
     host, port = listener.getsockname()[:2]
     LOGGER.info("listening", extra={"fields": {"host": host, "port": port, "worker": worker}})
+    if not is_writable(settings.log):
+        where = {"folder": str(settings.log.resolve()), "hint": "mount a volume there"}
+        LOGGER.warning("predictions are answered, but not logged", extra={"fields": where})
     try:
         server.run(sockets=[listener])
     finally:

@@ -17,18 +17,19 @@ from contender.serving.log import Entry, Log
 from contender.serving.metrics import Metrics
 from contender.serving.model import Model
 from contender.serving.refusals import Refusal
+from contender.serving.shapes import define
 
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-class Line(msgspec.Struct, omit_defaults=True):
+class Line(msgspec.Struct, omit_defaults=True, gc=False):
     """One row in the prediction log."""
 
     time: str
     request_id: str
     row: int
     model_digest: str
-    features: dict[str, Any]
+    features: msgspec.Struct
     prediction: Any
     trace_id: str | None = None
 
@@ -45,13 +46,12 @@ class Service:
         self._batcher = Batcher(model, executor, crowd)
         self._metrics = metrics
         self._log = log
-        schema = model.schema
+        names, columns = model.contract.features, model.schema.columns
         # Protected columns are for the model to see, not for whoever reads a log.
-        self._logged = [
-            (index, name)
-            for index, name in enumerate(model.contract.features)
-            if not schema.columns[name].sensitive
-        ]
+        self._logged = [index for index, name in enumerate(names) if not columns[name].sensitive]
+        attributes = {f"f{index}": names[index] for index in self._logged}
+        # A type of its own: dictionaries take a quarter longer to be written.
+        self._features = define("Features", *((key, Any) for key in attributes), rename=attributes)
 
     async def predict(self, rows: Sequence[Row], call: Call) -> list[Any]:
         """The prediction of each row, counted and in the queue of the log.
@@ -77,11 +77,10 @@ class Service:
         self, now: float, call: Call, rows: Sequence[Row], predictions: Sequence[Any]
     ) -> Iterator[bytes]:
         moment = datetime.fromtimestamp(now, UTC).isoformat()
+        digest, trace, logged = self.model.digest, call.trace_id, self._logged
         for number, (row, prediction) in enumerate(zip(rows, predictions, strict=True)):
-            features = {name: row[index] for index, name in self._logged}
-            line = Line(
-                moment, call.id, number, self.model.digest, features, prediction, call.trace_id
-            )
+            features = self._features(*[row[index] for index in logged])
+            line = Line(moment, call.id, number, digest, features, prediction, trace)
             yield _ENCODER.encode(line) + b"\n"
 
 

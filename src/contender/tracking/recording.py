@@ -124,10 +124,15 @@ class Recording:
             if version := self._recorded():
                 return version
             source = f"{self.client.get_run(run_id).info.artifact_uri}/{MODEL_FOLDER}"
-            if not self.client.search_registered_models(f"name='{self.name}'"):
-                self.client.create_registered_model(self.name)
+            ensure_model(self.client, self.name)
             turn.require()
             created = self.client.create_model_version(
                 self.name, source, run_id, tags={KEY: self.result.key, **self.result.tags, **tags}
             )
         return read_version(self.client, self.name, int(created.version))
+
+
+def ensure_model(client: "MlflowClient", name: str) -> None:
+    """Nothing, once there is a registered model `name`, with versions or without."""
+    if not client.search_registered_models(f"name='{name}'"):
+        client.create_registered_model(name)

@@ -1,16 +1,18 @@
 """Champion, challenger, verdicts: what MLflow is asked, and nothing of how it answers."""
 
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from contender.errors import RaceError, RegistryError
 from contender.tracking.bundles import fetch_bundle
 from contender.tracking.failures import asking, hide_password
+from contender.tracking.judgements import ORDER, PROMOTED, TERMS, order, position, read_terms
 from contender.tracking.mutex import LEASE_S, alone
-from contender.tracking.recording import Recording
+from contender.tracking.recording import Recording, ensure_model
 from contender.tracking.values import Judgement, Result, Version
 from contender.tracking.versions import read_aliased, read_version, read_versions
 
@@ -20,8 +22,9 @@ if TYPE_CHECKING:
 CHAMPION: Final = "champion"
 CHALLENGER: Final = "challenger"
 PREVIOUS: Final = "previous"
-PROMOTED: Final = "promoted_at"
+BUNDLED: Final = "bundle_sha256"  # the tag with the digest of what ships
 SPENT: Final = "spent."  # + the digest of a holdout; the value is the look
+LOOKS: Final = "looks."  # + the digest of a holdout; on the model: who looked, by the ledger
 
 
 @dataclass(frozen=True)
@@ -89,12 +92,16 @@ class Registry:
         Raises:
             IntegrityError: the model changed while it was being recorded.
         """
+        version = self.add(result)
+        with asking(self.shown, "name the challenger"):
+            self._point(CHALLENGER, version)
+            return read_version(self.client, self.name, version.number)
+
+    def add(self, result: Result) -> Version:
+        """The version of `result`, which takes no role; it raises what `log` raises."""
         with asking(self.shown, "record the result"):
             recording = Recording(self.client, self.name, self.location, self.lease_s, result)
-            version = recording.finish()
-            number = str(version.number)
-            self.client.set_registered_model_alias(self.name, CHALLENGER, number)
-            return read_version(self.client, self.name, version.number)
+            return recording.finish()
 
     def tag(self, version: Version, tags: Mapping[str, str]) -> Version:
         """`version` with `tags` added or replaced."""
@@ -138,7 +145,17 @@ class Registry:
         with asking(self.shown, "list its verdicts"):
             tag = f"{SPENT}{holdout}"
             looks = [(int(v.tags[tag]), v.number, v) for v in self.versions() if tag in v.tags]
-            return list(dict.fromkeys(version.digest for *_, version in sorted(looks)))
+            here = [version.digest for *_, version in sorted(looks)]
+            return list(dict.fromkeys([*self._judged_elsewhere(holdout), *here]))
+
+    def import_looks(self, looks: Mapping[str, Sequence[str]]) -> None:
+        """Count the models in `looks`, by holdout, as judged on it, whoever judged them."""
+        for holdout, judged in looks.items():
+            if set(judged) - set(self.judged(holdout)):
+                with asking(self.shown, "import the looks at a holdout"):
+                    ensure_model(self.client, self.name)
+                    text = " ".join(dict.fromkeys([*self._judged_elsewhere(holdout), *judged]))
+                    self.client.set_registered_model_tag(self.name, f"{LOOKS}{holdout}", text)
 
     def record_verdict(self, version: Version, judgement: Judgement) -> Version:
         """`version` with the verdict in its tags and, when it is spent, its look at the holdout.
@@ -162,20 +179,34 @@ class Registry:
                     hint="run `contender gate` again",
                 )
             turn.require()
-            return self.tag(version, {f"{SPENT}{judgement.holdout}": str(look), **tags})
+            tags |= {TERMS: json.dumps(dict(judgement.terms), sort_keys=True)}
+            tags |= {f"{SPENT}{judgement.holdout}": str(look)}
+            on_record = read_version(self.client, self.name, version.number).tags
+            if tags.items() - on_record.items():
+                tags |= {ORDER: str(1 + max(map(order, self.versions())))}
+            return self.tag(version, tags)
 
-    def best_promoted(self, metric: str, *, larger_is_better: bool) -> Version | None:
+    def terms_before(self, digest: str) -> Mapping[str, Any] | None:
+        """The parameters that the model judged last was judged by, the one with `digest` left out.
+
+        None when no other model was judged or promoted; empty when the record of it is no use.
+        """
+        return read_terms([item for item in self.versions() if item.digest != digest])
+
+    def best_promoted(
+        self, metric: str, *, larger_is_better: bool, also: Version | None = None
+    ) -> Version | None:
         """The version with the best `metric` of all that were ever champion; None before the first.
 
-        Each was measured on the holdout of its day.
+        Each was measured on the holdout of its day. `also` counts as if it had been promoted.
 
         Raises:
             RegistryError: none of them has that metric on file.
         """
         with asking(self.shown, "list its promotions"):
             champion = self.champion()  # counts without the tag: its promotion may have been killed
-            serving = champion and champion.number
-            promoted = [v for v in self.versions() if PROMOTED in v.tags or v.number == serving]
+            named = {version.number for version in (champion, also) if version}
+            promoted = [v for v in self.versions() if PROMOTED in v.tags or v.number in named]
             runs = {item.number: self.client.get_run(item.run_id) for item in promoted}
             scores = [
                 (score if larger_is_better else -score, item.number, item)
@@ -190,13 +221,12 @@ class Registry:
             )
         return max(scores)[2] if scores else None
 
+    def _judged_elsewhere(self, holdout: str) -> list[str]:
+        found = self.client.search_registered_models(f"name='{self.name}'")
+        return found[0].tags.get(f"{LOOKS}{holdout}", "").split() if found else []
+
     def _point(self, alias: str, version: Version) -> None:
         self.client.set_registered_model_alias(self.name, alias, str(version.number))
-
-
-def position(judged: list[str], digest: str) -> int:
-    """Which look at the holdout this model's is, from 1: one it took already, or the next."""
-    return judged.index(digest) + 1 if digest in judged else len(judged) + 1
 
 
 def _require_same(current: Version | None, expected: Version | None) -> None:

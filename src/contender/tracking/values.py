@@ -1,15 +1,15 @@
 """What goes into the registry and what comes out of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from contender import files
 
 MODEL: Final = "model.onnx"
 # What a model needs to be judged and to ship; kept beside it in the registry, each with a digest.
-BUNDLE: Final = (MODEL, "baseline.onnx", "manifest.json", "metrics.json")
+BUNDLE: Final = (MODEL, "manifest.json", "metrics.json")
 DIGEST: Final = "sha256."  # + the name of a file of the bundle: the tag that holds its digest
 
 
@@ -50,10 +50,14 @@ class Version:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is remembered of a verdict; `spent` when it used up the `look`-th look at `holdout`."""
+    """What is remembered of a verdict; `spent` when it used up the `look`-th look at `holdout`.
+
+    `terms` are the parameters that the model was judged by.
+    """
 
     verdict: str
     decision: str
     holdout: str
     look: int
     spent: bool
+    terms: Mapping[str, Any] = field(default_factory=dict)

@@ -93,6 +93,26 @@ def test_the_anchor_is_another_model_than_the_champion(anchor: str | None, code:
     assert find(decision, code)
 
 
+def test_ten_small_losses_do_not_add_up() -> None:
+    """Each is within `epsilon` of the champion before; the anchor ends them, nothing else would."""
+    case = binary(40_000, seed=4)
+    rng = np.random.default_rng(4)
+    logit = np.log(case.challenger.predictions / (1 - case.challenger.predictions))
+    models = [case.challenger]
+    for generation in range(10):
+        logit = logit + 0.2 * rng.normal(size=len(logit))
+        models.append(cases.scored(str(generation), cases.sigmoid(logit)))
+
+    decisions = [
+        judge(replace(case, champion=old, challenger=new, anchor=models[0]), mode="refresh")
+        for old, new in zip(models, models[1:], strict=False)
+    ]
+
+    assert all(find(decision, "proven-not-worse") for decision in decisions)
+    assert [decision.verdict for decision in decisions[:2]] == [Verdict.PROMOTE] * 2
+    assert all(find(decision, "anchor-not-held") for decision in decisions[-6:])
+
+
 def test_an_anchor_that_was_trained_on_the_holdout_judges_nobody() -> None:
     """Too few rows are left: HOLD, not a pass."""
     case = binary(40_000)
@@ -241,6 +261,20 @@ class TestLimits:
 
         assert find(decision, "proven-better") and find(decision, "calibration-worse")
         assert decision.verdict is Verdict.REJECT
+
+    def test_a_better_model_that_is_twice_as_sure_of_itself_is_rejected(self) -> None:
+        """Though its Brier score alone would stay within the margin."""
+        rng = np.random.default_rng(3)
+        logit = 1.2 * rng.normal(size=4_000)
+        target = (rng.random(4_000) < cases.sigmoid(logit)).astype(np.int64)
+        champion = cases.sigmoid(logit + 0.5 * rng.normal(size=4_000))
+
+        doubled = cases.sigmoid(2 * logit)
+        decision = judge(cases.evidence(Task.BINARY, target, doubled, champion))
+
+        brier = next(estimate for estimate in decision.estimates if estimate.metric == "brier")
+        assert brier.upper > -cases.GATE.calibration_margin
+        assert find(decision, "proven-better") and find(decision, "calibration-worse")
 
 
 @pytest.mark.parametrize("make", [binary, cases.multiclass, cases.regression])

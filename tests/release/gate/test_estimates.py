@@ -1,5 +1,6 @@
 """Paired intervals: they are what their papers say, cover what they should, and stay coherent."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -35,6 +36,18 @@ def test_a_variance_that_rests_on_few_rows_has_few_degrees_of_freedom() -> None:
     values[:10] = 1.0
 
     assert mean_of(values).degrees == pytest.approx(20, rel=0.05)
+
+
+@pytest.mark.parametrize("alpha", [0.025, 0.0025])
+def test_a_long_tail_does_not_make_a_bound_too_bold(alpha: float) -> None:
+    """Many small gains and a few large losses, zero on average, 4,000 times over."""
+    rng = np.random.default_rng(3)
+    means = [mean_of(1.0 - rng.exponential(size=200)) for _ in range(4_000)]
+    allowed = alpha + 2 * np.sqrt(alpha * (1 - alpha) / 4_000)
+
+    assert np.mean([replace(mean, skew=0.0).lower(alpha) > 0 for mean in means]) > allowed
+    assert np.mean([mean.lower(alpha) > 0 for mean in means]) <= allowed
+    assert np.mean([mean.upper(alpha) < 0 for mean in means]) <= allowed
 
 
 def test_equal_values_leave_no_uncertainty() -> None:

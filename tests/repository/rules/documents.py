@@ -10,14 +10,15 @@ from tests.repository.rules.trees import read_text
 
 FENCE: Final = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SHELLS: Final = ("bash", "console", "sh", "shell")
-OTHERS: Final = ("cd", "dvc", "export", "git", "uv")  # programs whose own manual tells
+# Programs whose own manual tells.
+OTHERS: Final = ("cd", "curl", "docker", "dvc", "export", "git", "uv")
 TARGET: Final = re.compile(r"^([a-z][a-z-]*):(?!=)(.*)$", re.MULTILINE)
 
 
 def targets(root: Path) -> list[str]:
     """Targets of the Makefile without a `##` help, or that a file of their name would hide."""
     makefile = read_text(root, "Makefile")
-    found = {name: rest for name, rest in TARGET.findall(makefile)}
+    found = dict(TARGET.findall(makefile))
     phony = set(" ".join(re.findall(r"^\.PHONY:(.*)$", makefile, re.MULTILINE)).split())
     broken = [] if found else ["the Makefile has no target"]
     for name, rest in found.items():

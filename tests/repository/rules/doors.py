@@ -16,11 +16,13 @@ DOORS: Final = {
     "onnxruntime": ("contender.inference",),
     "shap": ("contender.problem",),
     "sklearn": ("contender.problem", "contender.stages"),
-    "subprocess": ("contender.deploy",),
+    "subprocess": ("contender.deploy", "contender.ledger.git"),
 }
 
 # Values in, values out: what these may import besides each other and the standard library.
 PURE: Final = {
+    "contender.ledger.chain": {"contender.errors", "contender.ledger.entries", "pydantic"},
+    "contender.ledger.standing": {"contender.ledger.entries"},
     "contender.release.gate": {
         "contender.errors",
         "contender.params",

@@ -5,6 +5,8 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
+from tests.repository.rules.trees import read_text
+
 TRAINING_SIDE: Final = (
     "dvc",
     "fairlearn",
@@ -38,6 +40,21 @@ def serving_group(root: Path) -> list[str]:
     return broken + [
         f"the group `serving` brings {name}" for name in names if name in TRAINING_SIDE
     ]
+
+
+def one_uv(root: Path) -> list[str]:
+    """Places that install another uv than the one that is locked."""
+    places = {
+        "pyproject.toml": r'"uv==([\d.]+)"',
+        "Makefile": r"^UV_VERSION := (\S+)$",
+        "Dockerfile": r"^ARG UV_VERSION=(\S+)$",
+    }
+    found = {
+        place: match[1] if (match := re.search(pattern, read_text(root, place), re.M)) else "none"
+        for place, pattern in places.items()
+    }
+    is_one = "none" not in found.values() and len(set(found.values())) == 1
+    return [] if is_one else [f"{place} installs uv {version}" for place, version in found.items()]
 
 
 def _uv(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, Literal
 
@@ -24,6 +24,7 @@ from contender.release.gate.decision import (
     HoldoutUse,
     Outcome,
     SliceFinding,
+    Term,
     Verdict,
 )
 from contender.release.gate.estimates import Comparison, compare
@@ -41,6 +42,7 @@ from contender.release.gate.quality import (
 )
 from contender.release.gate.rules import Rules
 from contender.release.gate.slices import judge_slices
+from contender.release.gate.terms import judge_terms, terms_of
 
 _SEVERITY: Final = (Outcome.SKIPPED, Outcome.PASS, Outcome.HOLD, Outcome.REJECT, Outcome.ERROR)
 _BLOCKED: Final = {
@@ -71,6 +73,7 @@ class Occasion:
     as_of: date
     opponent: Literal["champion", "linear baseline", "none"] = "none"
     digests: Digests | None = None
+    terms: Mapping[str, Term] = field(default_factory=dict)
 
 
 def decide(evidence: Evidence, gate: GateParams, reading: EvaluateParams) -> Decision:
@@ -81,6 +84,7 @@ def decide(evidence: Evidence, gate: GateParams, reading: EvaluateParams) -> Dec
         evidence.as_of,
         "champion" if evidence.champion else "linear baseline",
         evidence.digests,
+        terms_of(gate, reading),
     )
     metrics = metrics_for(evidence.task, reading)
     wrong = (*check_evidence(evidence), *check_parameters(evidence, gate, metrics))
@@ -132,6 +136,7 @@ def _judge(evidence: Evidence, judged: Evidence, rules: Rules) -> _Findings:
         *fairness_checks,
         *cost_checks,
         *judge_behaviour(judged.probes),
+        *judge_terms(judged, rules),
     )
     return _Findings(checks, use, estimates, slices, fairness, cost)
 
@@ -185,6 +190,7 @@ def _conclude(occasion: Occasion, gate: GateParams, findings: _Findings) -> Deci
         opponent=occasion.opponent,
         as_of=occasion.as_of,
         digests=occasion.digests,
+        terms=dict(occasion.terms),
         holdout=findings.use,
         estimates=tuple(findings.estimates),
         slices=tuple(findings.slices),

@@ -33,6 +33,7 @@ def _ten_digits(number: float) -> float:
 
 
 Number = Annotated[float, AfterValidator(_ten_digits)]
+Term = int | float | str  # one parameter of the gate
 
 
 class Value(BaseModel):
@@ -153,6 +154,9 @@ class Decision(Value):
     opponent: Literal["champion", "linear baseline", "none"]
     as_of: date = Field(description="the day waivers are checked against")
     digests: Digests | None = Field(description="missing only when a precondition failed before")
+    terms: dict[str, Term] = Field(
+        default_factory=dict, description="the parameters it was judged by, but for waivers"
+    )
     holdout: HoldoutUse | None
     estimates: tuple[Estimate, ...]
     slices: tuple[SliceFinding, ...]

@@ -1,5 +1,6 @@
 """What the gate is shown: everything a decision rests on, as values somebody else has gathered."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
@@ -7,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from contender.problem.schema import Task
-from contender.release.gate.decision import Digests
+from contender.release.gate.decision import Digests, Term
 
 CostName = Literal["latency_p95_ms", "size_mb", "memory_mb"]
 Expectation = Literal["same", "no-lower", "no-higher"]
@@ -82,7 +83,8 @@ class Evidence:
 
     Arrays have one entry a row of the holdout. `groups` names rows that belong together, by any
     integer; None when rows are independent. `baseline` and `prior` (class shares or mean of the
-    training rows) are what a challenger is measured by when there is no champion.
+    training rows) are what a challenger is measured by when there is no champion. `terms_before`
+    are those of the model judged last before: None when there was none, empty when unknown.
     """
 
     task: Task
@@ -103,6 +105,7 @@ class Evidence:
     shared_rows: int = 0
     costs: tuple[Cost, ...] = ()
     probes: tuple[Probe, ...] = ()
+    terms_before: Mapping[str, Term] | None = None
 
     @property
     def models(self) -> dict[str, Scored]:

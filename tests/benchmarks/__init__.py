@@ -1,0 +1,1 @@
+"""Tests of what measures: not of its figures, but that it would see what it should."""

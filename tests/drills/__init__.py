@@ -1,0 +1,1 @@
+"""The whole road, driven as a person would."""
