@@ -58,8 +58,7 @@ def adopt(source: str, *, dry_run: bool, ask: Ask | None, **wishes: Any) -> Answ
     with contextlib.redirect_stdout(sys.stderr):
         objects.reproduce(paths.root)
     recorded = release.record().note
-    plain = {"enforce": False, "final": False, "as_json": False, "markdown": False, "schema": False}
-    verdict = release.gate(**plain).text
+    verdict = release.gate().text
     reported = release.report().note
     return Answer(text=f"{verdict}\n\n{assumed}\n\n{kept}\n{UNDO}", note=f"{recorded}\n{reported}")
 
