@@ -21,16 +21,8 @@ LAYOUTS: Final = tuple(
     date + time
     for date in (
         *("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%m-%d-%Y", "%d-%m-%Y", "%Y/%m/%d"),
-        *(
-            "%d/%m/%y",
-            "%m/%d/%y",
-            "%d.%m.%y",
-            "%d %b %Y",
-            "%d-%b-%Y",
-            "%d-%b-%y",
-            "%b %d %Y",
-            "%b %d, %Y",
-        ),
+        *("%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y"),
+        *("%b %d %Y", "%b %d, %Y"),
     )
     for time in ("", " %H:%M", " %H:%M:%S", "T%H:%M:%SZ")
 )

@@ -39,12 +39,13 @@ def explained_share(seen: Seen, target: Seen, *, classes: bool) -> float:
 
     1 when neighbours always agree, 0 when `seen` says nothing. Neighbours are rows that follow
     each other when rows are sorted by the number, or rows of one category. For a number as target
-    it is 1 minus half of von Neumann's ratio (1941): mean squared step between rows to variance.
+    it is 1 minus half of von Neumann's ratio of its ranks (Bartels 1982): mean squared step to
+    variance. Ranks, since one row far out would hide what the others say.
     """
     rows = np.linspace(0, seen.rows - 1, min(seen.rows, ROWS)).astype(np.int64)
     keys = (seen.numbers if seen.is_number else seen.codes)[rows]
     order = np.argsort(keys, kind="stable")
-    keys, values = keys[order], (target.codes if classes else target.numbers)[rows][order]
+    keys, values = keys[order], (target.codes if classes else _ranks(target.numbers))[rows][order]
     together = np.isfinite(keys[1:]) if seen.is_number else keys[1:] == keys[:-1]
     if together.sum() < len(rows) / 2:
         return 0.0
@@ -53,3 +54,7 @@ def explained_share(seen: Seen, target: Seen, *, classes: bool) -> float:
         return float(1 - np.mean(values[1:] != values[:-1], where=together) / (1 - shares @ shares))
     steps = np.square(np.diff(values))
     return float(1 - np.mean(steps, where=together) / 2 / values.var())
+
+
+def _ranks(numbers: np.ndarray) -> np.ndarray:
+    return np.asarray(np.unique(numbers, return_inverse=True)[1], dtype=np.float64)

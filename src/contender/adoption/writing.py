@@ -14,7 +14,9 @@ HEAD: Final = """\
 # What each column is, once. Everything else reads it: checks, features, slices, fairness, service.
 # data/README.md and data/expectations.json are generated from it (`make expectations`).
 """
-_PLAIN: Final = re.compile(r"(?!(?:true|false|null|yes|no|on|off|y|n)$)[A-Za-z_]\w*", re.IGNORECASE)
+_PLAIN: Final = re.compile(
+    r"(?!(?:true|false|null|yes|no|on|off|y|n)$)[a-z_](?:[\w ]*\w)?", re.IGNORECASE
+)
 
 
 def render_schema(schema: Schema) -> str:
