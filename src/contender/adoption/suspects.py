@@ -27,7 +27,7 @@ def find_twin(seen: Seen, others: Iterable[Seen]) -> str:
 
 def find_leak(seen: Seen, target: Seen, *, classes: bool) -> str:
     """Why `seen` seems to hold what is to be predicted; empty when it does not."""
-    if np.array_equal(seen.codes, target.codes):
+    if classes and np.array_equal(seen.codes, target.codes):
         return "may hold the answer: it tells every value of the target"
     share = explained_share(seen, target, classes=classes)
     said = f"may hold the answer: alone it takes away {share:.1%} of the doubt about the target"
