@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from contender.cli import COMMANDS, STAGES, main
+from contender.cli import main
+from contender.verbs import COMMANDS, STAGES
 from contender.params import load_params
 from tests import datasets
 from tests.servers.bundles import make_bundle

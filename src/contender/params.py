@@ -115,6 +115,7 @@ class CostParams(Section):
     max_latency_ratio: Annotated[float, Field(gt=0)]
     max_size_ratio: Annotated[float, Field(gt=0)]
     free_size_mb: NonNegativeFloat = Field(description="up to it the ratio of sizes is no cost")
+    free_latency_ms: NonNegativeFloat = Field(description="up to it the ratio of times is no cost")
     max_size_mb: Annotated[float, Field(gt=0)]
     max_memory_ratio: Annotated[float, Field(gt=0)]
 

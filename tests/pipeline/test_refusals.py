@@ -65,17 +65,17 @@ DATA = [
     ),
     Case("binary", raw(lambda _: bytes(range(256)) * 9), "DataError", ("is not utf-8",)),
     Case(
-        "text for a number", cell("weight", "heavy"), "DataError", ("`weight`", "`heavy` in row 4")
+        "text for a number", cell("weight", "heavy"), "CellError", ("`weight`", "`heavy` in row 4")
     ),
-    Case("fraction", cell("items", "2.5"), "DataError", ("`items`", "`2.5` in row 4", "whole")),
-    Case("inf", cell("weight", "inf"), "DataError", ("`weight`", "`inf` in row 4", "finite")),
-    Case("1e999", cell("weight", "1e999"), "DataError", ("`weight`", "in row 4", "finite")),
+    Case("fraction", cell("items", "2.5"), "CellError", ("`items`", "`2.5` in row 4", "whole")),
+    Case("inf", cell("weight", "inf"), "CellError", ("`weight`", "`inf` in row 4", "finite")),
+    Case("1e999", cell("weight", "1e999"), "CellError", ("`weight`", "in row 4", "finite")),
     Case(
-        "no boolean", cell("express", "perhaps"), "DataError", ("`express`", "`perhaps` in row 4")
+        "no boolean", cell("express", "perhaps"), "CellError", ("`express`", "`perhaps` in row 4")
     ),
-    Case("no time", cell("placed", "soon"), "DataError", ("`placed`", "`soon` in row 4")),
+    Case("no time", cell("placed", "soon"), "CellError", ("`placed`", "`soon` in row 4")),
     Case("duplicate id", cell("box", "b00001"), "DataError", ("`box`", "the first `b00001`")),
-    Case("missing id", cell("box", ""), "DataError", ("`box`", "not an id", "row 4")),
+    Case("missing id", cell("box", ""), "CellError", ("`box`", "not an id", "row 4")),
     Case(
         "missing column",
         cells(lambda t: t.drop(columns=["weight", "gift"])),

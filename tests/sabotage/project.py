@@ -14,6 +14,7 @@ from contender import cli, files
 from contender.paths import Paths
 from contender.release.gate.decision import Decision
 from tests import datasets
+from tests.conftest import git
 from tests.sabotage.parcels import parcels
 
 ROWS: Final = 14_000
@@ -23,6 +24,7 @@ FAST: Final = 0.15
 _KEPT: Final = ("data/prepared", "models", "reports", "data/schema.yaml", "params.yaml")
 _LIMITS: Final = {
     "split__holdout": 0.4,
+    "gate__cost__free_latency_ms": 0.0,  # its models are small, and twice as slow must show
     "evaluate__min_slice_rows": 100,
     "evaluate__min_slice_class_rows": 20,
     "gate__min_rows": 200,
@@ -40,6 +42,7 @@ class Project:
     def make(cls, folder: Path) -> "Project":
         """A project with a champion, and in its work tree a challenger that is better."""
         paths = parcels(ROWS).write(folder / "work", **_LIMITS)
+        git(paths.root, "init", "--quiet", "--initial-branch=main")
         made = cls(paths)
         datasets.run_stages(paths, "ingest")
         valid = {"success": True, "rows": ROWS, "expectations": 0, "failed": 0, "results": []}

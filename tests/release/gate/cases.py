@@ -39,6 +39,7 @@ GATE: Final = GateParams(
         max_latency_ratio=1.25,
         max_size_ratio=2.0,
         free_size_mb=0.5,
+        free_latency_ms=0.1,
         max_size_mb=50.0,
         max_memory_ratio=1.5,
     ),

@@ -23,6 +23,8 @@ def costing(name: Any, challenger: float, champion: float | None) -> tuple[Cost,
     [
         ("latency_p95_ms", 1.25, 1.0, Verdict.PROMOTE),
         ("latency_p95_ms", 1.26, 1.0, Verdict.REJECT),
+        ("latency_p95_ms", 0.1, 0.05, Verdict.PROMOTE),
+        ("latency_p95_ms", 0.11, 0.05, Verdict.REJECT),
         ("size_mb", 2.0, 1.0, Verdict.PROMOTE),
         ("size_mb", 2.1, 1.0, Verdict.REJECT),
         ("size_mb", 0.5, 0.1, Verdict.PROMOTE),

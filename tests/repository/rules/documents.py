@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from contender.cli import COMMANDS
+from contender.verbs import COMMANDS
 from tests.repository.rules.trees import read_text
 
 FENCE: Final = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)

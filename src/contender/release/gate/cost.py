@@ -32,17 +32,18 @@ def _is_measured(cost: Cost, evidence: Evidence) -> bool:
 
 def _find(cost: Cost, limits: CostParams) -> CostFinding:
     """The cost against its limits; without a champion only the absolute one can be judged."""
-    most = {
-        "latency_p95_ms": limits.max_latency_ratio,
-        "size_mb": limits.max_size_ratio,
-        "memory_mb": limits.max_memory_ratio,
+    most, free, unit = {
+        "latency_p95_ms": (limits.max_latency_ratio, limits.free_latency_ms, "ms"),
+        "size_mb": (limits.max_size_ratio, limits.free_size_mb, "MB"),
+        "memory_mb": (limits.max_memory_ratio, 0.0, "MB"),
     }[cost.name]
     ratio = None if cost.champion is None else cost.challenger / cost.champion
-    over = ratio is not None and ratio > most
+    over = ratio is not None and ratio > most and cost.challenger > free
     limit, judged = f"{most:g} x the champion's", ratio is not None
+    if free:
+        limit += f" above {free:g} {unit}"
     if cost.name == "size_mb":
-        limit, judged = f"{limit} above {limits.free_size_mb:g} MB, {limits.max_size_mb:g} MB", True
-        over = over and cost.challenger > limits.free_size_mb
+        limit, judged = f"{limit}, {limits.max_size_mb:g} MB", True
         over = over or cost.challenger > limits.max_size_mb
     held = Outcome.PASS if judged else Outcome.SKIPPED
     return CostFinding(

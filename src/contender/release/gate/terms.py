@@ -26,6 +26,7 @@ EASIER: Final[Mapping[str, Literal["higher", "lower", "never"]]] = {
     "gate.cost.max_latency_ratio": "higher",
     "gate.cost.max_size_ratio": "higher",
     "gate.cost.free_size_mb": "higher",
+    "gate.cost.free_latency_ms": "higher",
     "gate.cost.max_size_mb": "higher",
     "gate.cost.max_memory_ratio": "higher",
     "evaluate.min_slice_rows": "higher",
