@@ -96,7 +96,7 @@ update: ## merge a newer version of the template and keep your data: TEMPLATE=it
 	git fetch --quiet --no-tags $(TEMPLATE) $(or $(BRANCH),main)
 	@git merge-base HEAD FETCH_HEAD >/dev/null || { $(JOIN); }
 	git merge --no-ff --no-commit FETCH_HEAD || git rev-parse --quiet --verify MERGE_HEAD
-	git diff --quiet "$$(git merge-base HEAD FETCH_HEAD)" HEAD -- data || git restore --source=HEAD --staged --worktree -- $(OWN)
+	git diff --quiet "$$(git merge-base HEAD FETCH_HEAD)" HEAD -- data || { git add --update -- $(OWN); git restore --source=HEAD --staged --worktree -- $(OWN); }
 	! git rev-parse --quiet --verify MERGE_HEAD || git commit --no-edit
 	@echo "next: make run, then git commit -am 'Measure again'"
 
