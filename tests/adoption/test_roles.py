@@ -137,7 +137,10 @@ def test_another_split_when_the_first_leaves_a_class_out(plan: Planner) -> None:
     table = visits(day=dates(300, "%Y-%m-%d"))
     table["bought"] = np.where(ROWS < 90, "yes", "no")
 
-    assert plan(table).params.split.method == "id"
+    planned = plan(table)
+
+    assert planned.params.split.method == "id"
+    assert "; not by time: " in planned.said["split"]
 
 
 def test_birthdays_do_not_order_rows(plan: Planner) -> None:

@@ -159,6 +159,7 @@ def _first_that_works(table: Any, proposal: Proposal, settings: Params) -> tuple
         SplitError: none does; it is the error of the last one.
     """
     error: SplitError | None = None
+    instead = ""
     for choice in proposal.splits:
         for salt in SALTS if choice.method != "time" else SALTS[:1]:
             wanted = settings.split.model_copy(update={"method": choice.method, "salt": salt})
@@ -169,7 +170,8 @@ def _first_that_works(table: Any, proposal: Proposal, settings: Params) -> tuple
             except SplitError as refusal:
                 error = refusal
             else:
-                return choice, salt
+                return Split(choice.method, f"{choice.why}{instead}"), salt
+        instead = instead or f"; not by {choice.method}: {str(error).partition(';')[0]}"
     assert error is not None
     raise error
 
