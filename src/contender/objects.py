@@ -156,7 +156,7 @@ def reproduce(root: Path) -> None:
             raise DataError(
                 f"the pipeline did not get through: {error}; the stage says why above.",
                 hint="do what it says and `make run`, or go back: "
-                "`git checkout . && git clean -fd data`",
+                "`git checkout . && git clean -fd data reports`",
             ) from error
 
 

@@ -55,7 +55,7 @@ def test_one_command_leads_to_a_verdict(told: tuple[Path, Said]) -> None:
     assert "age, sex: sensitive" in said.out
     assert "[`--task`]" in said.out
     assert "tracked by `data/raw/diabete_2026.csv.dvc`, kept in `data/store`" in said.out
-    assert "undo      git checkout . && git clean -fd data" in said.out
+    assert "undo      git checkout . && git clean -fd data reports" in said.out
     assert (folder / "reports/report.html").is_file()
 
 
@@ -104,7 +104,7 @@ def test_git_goes_back(told: tuple[Path, Said], tmp_path: Path) -> None:
     folder = tmp_path / "back"
     shutil.copytree(told[0], folder, ignore=shutil.ignore_patterns("static", "mlartifacts"))
 
-    run(folder, "bash", "-c", "git checkout --quiet . && git clean -qfd data reports")
+    run(folder, "bash", "-c", "git checkout . && git clean -fd data reports")
 
     assert git(folder, "status", "--porcelain") == ""
 

@@ -29,7 +29,7 @@ EMBEDDED: Final = Path("data/store")
 MAX_EMBEDDED_BYTES: Final = 20_000_000  # more does not belong into git
 SALTS: Final = ("contender", *(f"contender-{number}" for number in range(2, 11)))
 SHOWN: Final = 5  # names in one line
-UNDO: Final = "undo      git checkout . && git clean -fd data"
+UNDO: Final = "undo      git checkout . && git clean -fd data reports"
 Ask = Callable[[str], str]
 
 
