@@ -17,6 +17,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PYTHON ?= python3
 UV_VERSION := 0.13.8
 PIPELINE := .venv/.pipeline
+RELEASE := .venv/.release
 DEV := .venv/.dev
 
 .PHONY: help
@@ -32,9 +33,13 @@ $(PIPELINE): .venv/bin/uv pyproject.toml uv.lock
 	uv sync --frozen --inexact --no-default-groups --python .venv/bin/python --quiet
 	@touch $@
 
+$(RELEASE): $(PIPELINE)
+	uv sync --frozen --inexact --no-default-groups --group deploy --group serving --python .venv/bin/python --quiet
+	@touch $@
+
 $(DEV): .venv/bin/uv pyproject.toml uv.lock
 	uv sync --frozen --inexact --python .venv/bin/python --quiet
-	@touch $@ $(PIPELINE)
+	@touch $@ $(PIPELINE) $(RELEASE)
 
 .PHONY: setup
 setup: $(PIPELINE) ## make .venv with what the pipeline needs
@@ -122,6 +127,16 @@ serve: $(PIPELINE) ## answer calls with the model judged last: PORT=8000
 	uv sync --frozen --inexact --no-default-groups --group serving --python .venv/bin/python --quiet
 	contender bundle
 	contender serve --port $(or $(PORT),8000)
+
+.PHONY: staging
+staging: $(RELEASE) ## test a server of the model judged last: ADDRESS=host:port for one that runs
+	contender bundle
+	contender staging $(if $(ADDRESS),--address $(ADDRESS))
+
+.PHONY: rollout
+rollout: $(RELEASE) ## bring the model judged last to production, beside the one that is there
+	contender bundle
+	contender rollout
 
 .PHONY: image
 image: $(PIPELINE) ## build the image of the model judged last: IMAGE=name BUNDLE=dir BASE=image

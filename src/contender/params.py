@@ -160,6 +160,9 @@ class ReleaseParams(Section):
     """How a bundle gets from a verdict to production, and what sends it back."""
 
     port: Annotated[int, Field(ge=1, le=65535)]
+    staging_p95_ms: Annotated[float, Field(gt=0)] = Field(
+        description="of calls on a few connections at once, before there is any traffic"
+    )
     shadow_answers: NonNegativeInt = Field(description="copies of calls to answer; 0: no shadow")
     canary_shares: Annotated[list[Share], Field(min_length=1)]
     step_s: Annotated[float, Field(gt=0)] = Field(
@@ -172,6 +175,9 @@ class ReleaseParams(Section):
     min_requests: PositiveInt
     max_ratio: Annotated[float, Field(gt=1)]
     max_rate: Share
+    max_prediction_psi: Annotated[float, Field(gt=0)] = Field(
+        description="population stability index of both versions' predictions in one step"
+    )
 
 
 class Params(Section):

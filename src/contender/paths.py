@@ -169,6 +169,11 @@ class Paths:
         return self.rollout / "lock"
 
     @property
+    def staging(self) -> Path:
+        """What was found in the challenger before it got any traffic."""
+        return self.rollout / "staging.json"
+
+    @property
     def registry(self) -> Path:
         return self.work / "mlflow.db"
 

@@ -1,35 +1,57 @@
-"""Commands from a bundle to production and back: rollout, approve, rollback, status."""
+"""Commands from a bundle to production and back: staging, rollout, approve, rollback, status."""
 
-import logging
+import contextlib
+import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 from contender import files
 from contender.commands.answer import Answer
-from contender.errors import DeployError, LedgerError, RegistryError
-from contender.params import load_params
+from contender.errors import DeployError, LedgerError, MissingError, RegistryError
+from contender.params import Params, load_params
 from contender.paths import Paths
 
-LOGGER: Final = logging.getLogger("contender.deploy")
+# One library of each group of pyproject.toml that a release needs.
+GROUPS: Final = {"deploy": "httpx", "serving": "uvicorn"}
+
+
+def staging(address: str | None, bundle: str | None, as_json: bool) -> Answer:
+    """Test a server that runs at `address`, or one that is started for it."""
+    require_groups()
+    from contender.bundle import open_bundle
+    from contender.deploy.staging import hosting, run_checks
+
+    paths = Paths()
+    settings = load_params(paths.params)
+    opened = open_bundle(Path(bundle) if bundle else paths.current)
+    with contextlib.nullcontext(address) if address else hosting(opened) as place:
+        found = run_checks(place, opened, settings)
+    text = json.dumps(found.to_json(), indent=2) if as_json else found.render()
+    return Answer(text=text, code=20 if found.fault else 0)
 
 
 def rollout(bundle: str | None, local: bool) -> Answer:
     """Bring a bundle to production, beside the champion and judged against it; or go on with it."""
+    require_groups()
     from contender.bundle import open_bundle
-    from contender.deploy import controller
+    from contender.deploy import state
     from contender.release.passage import require_passage
 
     paths = Paths()
     with files.only_run(paths.rollout_lock):
-        opened = open_bundle(Path(bundle) if bundle else paths.current)
         driver = make_controller(paths, local=local)
-        require_passage(opened)
-        driver.write(controller.begin(driver.read(), opened.digest))
+        deployment = driver.read()
+        if bundle or not (under_way := deployment.rollout) or under_way.is_over:
+            opened = open_bundle(Path(bundle) if bundle else paths.current)
+            require_passage(opened)
+            driver.write(state.begin(deployment, opened.digest))
         return _finish(driver, paths, local=local)
 
 
 def approve(by: str, local: bool) -> Answer:
     """Let the rollout that waits for it go to production."""
+    require_groups()
     from contender.ledger import Kind
 
     paths = Paths()
@@ -49,18 +71,20 @@ def approve(by: str, local: bool) -> Answer:
 
 def rollback(to: str | None, reason: str, local: bool) -> Answer:
     """End the rollout under way; or bring back what was in production before."""
-    from contender.deploy import controller
+    require_groups()
+    from contender.deploy import state
 
     paths = Paths()
     with files.only_run(paths.rollout_lock):
         driver = make_controller(paths, local=local)
-        driver.write(controller.step_back(driver.read(), to=to, reason=reason))
+        driver.write(state.step_back(driver.read(), to=to, reason=reason))
         return _finish(driver, paths, local=local)
 
 
 def status(as_json: bool) -> Answer:
     """What is in production, whether it answers, and how far a rollout is."""
-    from contender.deploy.controller import describe
+    require_groups()
+    from contender.deploy.rollout import describe
     from contender.deploy.target import Server
 
     paths = Paths()
@@ -96,7 +120,7 @@ def make_controller(paths: Paths, *, local: bool) -> Any:
     fleet = Processes(paths.rollout / "servers", paths.bundles)
     proxy = Proxy(paths.rollout / "proxy", f"127.0.0.1:{params.release.port}")
     hooks = Hooks(
-        stage=lambda address, digest: "",
+        stage=lambda address, digest: _stage(paths, params, address, fleet.bundle(digest)),
         promote=lambda rollout: _promote(paths, rollout, local=local),
     )
     state = paths.rollout / "state.json"
@@ -105,15 +129,40 @@ def make_controller(paths: Paths, *, local: bool) -> Any:
 
 def _finish(driver: Any, paths: Paths, *, local: bool) -> Answer:
     """What became of the rollout: exit code 0 in production, 10 waiting, 20 rolled back."""
-    from contender.deploy.controller import describe
+    from contender.deploy.rollout import describe
     from contender.ledger import Kind
 
     deployment = driver.run()
     for digest, why in deployment.quarantine.items():
-        _note(paths, Kind.QUARANTINE, digest, reason=why, local=local)
+        if (paths.bundles / digest).is_dir():  # one that is gone was noted while it was there
+            _note(paths, Kind.QUARANTINE, digest, reason=why, local=local)
     done = deployment.rollout
     codes = {"done": 0, "rolled-back": 20}
     return Answer(text=describe(done), code=codes.get(done.phase, 10))
+
+
+def require_groups() -> None:
+    """Nothing, once what a release needs is installed.
+
+    Raises:
+        MissingError: it is not; the pipeline alone does without.
+    """
+    if missing := [group for group, library in GROUPS.items() if find_spec(library) is None]:
+        names = " and ".join(f"`{group}`" for group in missing)
+        raise MissingError(
+            f"the libraries of {names} are not in this environment; expected them for a release.",
+            hint=f"`uv sync --inexact {' '.join(f'--group {group}' for group in missing)}`, or "
+            "`make rollout`, which does it first",
+        )
+
+
+def _stage(paths: Paths, params: Params, address: str, bundle: Any) -> str:
+    """What is wrong with the server of `bundle` at `address`; all that was found is kept."""
+    from contender.deploy.staging import run_checks
+
+    found = run_checks(address, bundle, params)
+    files.write_json(paths.staging, found.to_json())
+    return str(found.fault)
 
 
 def _promote(paths: Paths, rollout: Any, *, local: bool) -> None:
@@ -132,20 +181,14 @@ def _promote(paths: Paths, rollout: Any, *, local: bool) -> None:
     try:
         record = open_record(paths, local=local)
         registry = open_registry(paths)
-        if rollout.undoes:
-            reason = rollout.undoes
+        if reason := rollout.undoes:
             passage.bring_back(record.ledger, registry, bundle, record.who, reason=reason)
             return
         version = passage.find_version(registry, bundle)
         decision = passage.read_decision(bundle)
         record.enter(decision, prize=prize_of(registry, version, bundle.digest, paths))
         promote.promote(registry, decision, version, expected=registry.champion())
-    except (LedgerError, RegistryError) as error:
-        if rollout.undoes:  # what does harm must go, even when nobody can write down that it does
-            LOGGER.error("%s Registry and ledger still name the other one.", error.args[0])
-            return
-        if isinstance(error, RegistryError):  # or RaceError, which is one
-            raise
+    except LedgerError as error:
         raise RegistryError(error.args[0], hint=error.hint) from error
 
 

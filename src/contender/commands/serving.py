@@ -53,16 +53,20 @@ def predict(source: str, target: str, bundle: str | None, digest: str | None) ->
     return Answer(note=f"predict: {rows:,} rows in {seconds:.1f} s by the model {opened.digest}")
 
 
-def serve(bundle: str | None, digest: str | None, log: str | None, **listen: Any) -> Answer:
+def serve(
+    bundle: str | None, digest: str | None, log: str | None, shadow: str | None, **listen: Any
+) -> Answer:
     """Answer calls with the model of a bundle until told to end; `listen` says where, and how."""
     from contender.serving.server import Settings
     from contender.serving.server import serve as run
+    from contender.serving.shadow import parse_address
 
     paths = Paths()
     settings = Settings(
         bundle=Path(bundle) if bundle else paths.current,
         digest=digest or os.environ.get(DIGEST) or None,
         log=Path(log) if log else paths.log,
+        shadow=parse_address(shadow) if shadow is not None else None,
         **listen,
     )
     return Answer(code=run(settings, load_params(paths.params).serving))

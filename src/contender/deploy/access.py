@@ -1,6 +1,7 @@
 """What the proxy wrote down of each call that it passed on: who answered, how, how fast."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,7 +43,7 @@ def read_answers(path: Path, mark: Mark) -> tuple[list[Answer], Mark]:
     """
     try:
         with path.open("rb") as stream:
-            file = path.stat().st_ino
+            file = os.fstat(stream.fileno()).st_ino
             offset = mark.offset if mark.file == file else 0
             if stream.seek(0, 2) < offset:
                 raise _damaged(path, f"it is shorter than the {offset:,} bytes read before")

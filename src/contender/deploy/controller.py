@@ -12,11 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from contender.deploy import observation
 from contender.deploy import rollout as road
-from contender.deploy.rollout import Phase, Rollout
+from contender.deploy.rollout import Phase, Rollout, describe
 from contender.deploy.state import Deployment, read_deployment, write_deployment
 from contender.deploy.target import Plan, Server, Target
-from contender.errors import DeployError, RaceError, RegistryError
+from contender.errors import (
+    DeployError,
+    IntegrityError,
+    ObservationError,
+    RaceError,
+    RegistryError,
+)
 from contender.params import ReleaseParams
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -55,11 +62,12 @@ class Controller:
             now = time.monotonic()
             seconds, last = now - last, now
             after = self.turn(rollout, seconds)
-            if after == rollout and after.phase is Phase.APPROVAL:
-                return self.read()
             self.write(after)
-            self._tell(rollout, after)
-            if after.phase is rollout.phase and len(after.steps) == len(rollout.steps):
+            if after.step != rollout.step:
+                LOGGER.info(describe(after))
+            elif self._waits(after):
+                return self.read()
+            else:
                 time.sleep(self.params.tick_s)
         self.settle()
         return self.read()
@@ -74,11 +82,19 @@ class Controller:
             return road.blame(rollout, fault, seconds, start_s=START_S)
         if plan.main not in (None, challenger) and self.target.inspect(plan.main):
             return road.wait(rollout, seconds, limit_s=max(START_S, self.params.step_s))
-        if rollout.phase is Phase.PRODUCTION and (failed := self._promote(rollout, seconds)):
-            return failed
-        self.target.route(plan, step=rollout.step)
-        self.target.keep(plan.servers)
-        return self._judge(rollout, seconds)
+        if rollout.phase is Phase.PRODUCTION and not rollout.undoes:
+            if stuck := self._promote(rollout, seconds):
+                return stuck
+        if plan.main:
+            self.target.route(plan, step=rollout.step)
+            self.target.keep(plan.servers)
+        try:
+            return self._judge(rollout, seconds)
+        except IntegrityError as error:
+            return road.fail(rollout, "integrity", str(error.args[0]))
+        except (DeployError, ObservationError) as error:
+            unseen = rollout.model_copy(update={"message": str(error.args[0])})
+            return road.wait(unseen, seconds, limit_s=self.params.step_s)
 
     def settle(self) -> None:
         """Let what is in production, and nothing else, have all traffic.
@@ -119,15 +135,19 @@ class Controller:
         match rollout.phase:
             case Phase.STAGING:
                 address = self.target.fleet.address(Server(rollout.challenger)) or ""
-                if found := self.hooks.stage(address, rollout.challenger):
-                    return road.fail(rollout, "staging", found)
-                return road.proceed(rollout, self.params)
+                found = self.hooks.stage(address, rollout.challenger)
+                passed = road.proceed(rollout, self.params)
+                return road.fail(rollout, "staging", found) if found else passed
             case Phase.SHADOW:
                 return self._compare(self._count(rollout), seconds)
             case Phase.CANARY:
-                return road.decide(self._count(rollout), self.params, seconds)
-            case Phase.APPROVAL if self.params.approval and not rollout.approved_by:
-                return rollout
+                return self._decide(self._count(rollout), seconds)
+            case Phase.APPROVAL:
+                watched = observation.watch(self._count(rollout), self.params)
+                is_held = watched.is_over or self._waits(watched)
+                return watched if is_held else road.proceed(watched, self.params)
+            case Phase.PRODUCTION if rollout.undoes:  # calls first: they cannot wait
+                return self._promote(rollout, seconds) or road.proceed(rollout, self.params)
             case _:
                 return road.proceed(rollout, self.params)
 
@@ -136,7 +156,27 @@ class Controller:
         now = road.plan(rollout)
         taking = [server for server in (now.main, Server(rollout.challenger)) if server]
         addresses = {server.digest: self.target.fleet.address(server) or "" for server in taking}
-        return road.count(rollout, answers, addresses, mark=mark)
+        return observation.count(rollout, answers, addresses, mark=mark)
+
+    def _waits(self, rollout: Rollout) -> bool:
+        """True when somebody must approve first."""
+        needed = self.params.approval and not rollout.approved_by
+        return needed and rollout.phase is Phase.APPROVAL
+
+    def _decide(self, rollout: Rollout, seconds: float) -> Rollout:
+        """What follows from a step of the canary; its predictions count once, at the end."""
+        if rollout.predicted is None:
+            rollout = rollout.model_copy(update={"predicted": self._read_predictions(rollout)})
+        after = observation.decide(rollout, self.params, seconds)
+        if after.is_over or after.step == rollout.step:
+            return after
+        compared = observation.compare(rollout, self._read_predictions(rollout), self.params)
+        return compared if compared.is_over else after
+
+    def _read_predictions(self, rollout: Rollout) -> road.Histograms:
+        read = self.target.predictions
+        control = read(Server(rollout.champion or ""))
+        return road.Histograms(read(Server(rollout.challenger)), control)
 
     def _compare(self, rollout: Rollout, seconds: float) -> Rollout:
         """What follows from the answers that nobody was given."""
@@ -150,81 +190,20 @@ class Controller:
         return road.wait(rollout, seconds, limit_s=self.params.step_s)
 
     def _promote(self, rollout: Rollout, seconds: float) -> Rollout | None:
-        """None once the challenger is the champion; else what becomes of the rollout."""
+        """None once the challenger is the champion; else what becomes of the rollout.
+
+        Raises:
+            RegistryError: it refuses one that has all calls already; the next run asks again.
+        """
         try:
             self.hooks.promote(rollout)
-        except RaceError as error:
-            return road.fail(rollout, "race", str(error.args[0]))
         except RegistryError as error:
-            if rollout.elapsed_s + seconds > self.params.step_s:
+            if rollout.undoes:
+                raise
+            if isinstance(error, RaceError):
+                return road.fail(rollout, "race", str(error.args[0]))
+            elapsed_s = rollout.elapsed_s + seconds
+            if elapsed_s > self.params.step_s:
                 return road.fail(rollout, "registry", str(error.args[0]))
-            return rollout.model_copy(update={"elapsed_s": rollout.elapsed_s + seconds})
+            return rollout.model_copy(update={"elapsed_s": elapsed_s})
         return None
-
-    def _tell(self, before: Rollout, after: Rollout) -> None:
-        if before.phase is not after.phase or len(before.steps) != len(after.steps):
-            LOGGER.info(describe(after))
-
-
-def describe(rollout: Rollout) -> str:
-    """One line: where the rollout is, and why."""
-    digest = rollout.challenger[:12]
-    match rollout.phase:
-        case Phase.CANARY:
-            said = f"{rollout.steps[-1].share:.0%} of the traffic"
-            return f"canary {len(rollout.steps)}: `{digest}` gets {said}"
-        case Phase.ROLLED_BACK:
-            return f"rolled back `{digest}`: {rollout.reason}: {rollout.message}"
-        case Phase.DONE:
-            return f"`{digest}` is in production"
-        case _:
-            return f"{rollout.phase}: `{digest}`"
-
-
-def begin(deployment: Deployment, digest: str) -> Rollout:
-    """The rollout of the bundle `digest`, at its start.
-
-    Raises:
-        DeployError: it is quarantined or in production already, or another rollout is under way.
-    """
-    under_way = deployment.rollout
-    if under_way and not under_way.is_over and under_way.challenger != digest:
-        raise DeployError(
-            f"`{under_way.challenger[:12]}` is being rolled out (phase `{under_way.phase}`); "
-            "expected no rollout, or that of the same bundle.",
-            hint="`contender rollout` goes on with it, `contender rollback` ends it",
-        )
-    if why := deployment.quarantine.get(digest):
-        raise DeployError(
-            f"`{digest[:12]}` is quarantined: {why}; expected a bundle that did no harm.",
-            hint="change what was wrong: the new bundle has another digest",
-        )
-    if under_way and not under_way.is_over:
-        return under_way
-    name = f"{time.time_ns():x}-{digest[:8]}"
-    return Rollout(name=name, champion=deployment.production, challenger=digest)
-
-
-def step_back(deployment: Deployment, *, to: str | None, reason: str) -> Rollout:
-    """What undoes the rollout under way, or the last one: the champion before, at 100 %.
-
-    Raises:
-        DeployError: nothing was in production before.
-    """
-    under_way = deployment.rollout
-    if under_way and not under_way.is_over and to is None:
-        return road.fail(under_way, "stopped", reason)
-    digest = to or deployment.previous
-    if digest is not None and (why := deployment.quarantine.get(digest)):
-        raise DeployError(
-            f"`{digest[:12]}` is quarantined: {why}; expected one that did no harm.",
-            hint="`contender history` names what served before; `--to` takes its digest",
-        )
-    if digest is None or digest == deployment.production:
-        raise DeployError(
-            f"there is nothing to go back to: `{str(digest)[:12]}` is in production or never was.",
-            hint="`contender history` names what served before; `--to` takes its digest",
-        )
-    name = f"{time.time_ns():x}-{digest[:8]}"
-    back = Rollout(name=name, champion=deployment.production, challenger=digest)
-    return road.enter(back, Phase.RETURN).model_copy(update={"undoes": reason})

@@ -19,15 +19,14 @@ from typing import Final
 
 from contender.errors import DeployError, MissingError
 
-# In the new process, before it becomes the command: a session of its own, and its id in the file
-# whose lock it has inherited. Nobody waits for it, so it is nobody's child.
+# A session of its own, whose id is in the file before anybody may ask for it; the lock on that file
+# is inherited. Nobody waits for the one that becomes the command, so it is nobody's child.
 _BECOME: Final = """
 import os, sys
+os.setsid()
+os.write(int(sys.argv[1]), str(os.getpid()).encode())
 if os.fork():
     os._exit(0)
-os.setsid()
-os.ftruncate(int(sys.argv[1]), 0)
-os.write(int(sys.argv[1]), str(os.getpid()).encode())
 os.execvp(sys.argv[2], sys.argv[2:])
 """
 PAUSE_S: Final = 0.02
@@ -48,13 +47,13 @@ class Detached:
         """True once `command` was started; false when the one before is still alive.
 
         Raises:
-            MissingError: there is no such program.
             DeployError: the process could not be made.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._lock.open("a+b") as lock, self.output.open("ab") as output:
             if not _take(lock.fileno()):
                 return False
+            lock.truncate(0)
             become = [sys.executable, "-I", "-S", "-c", _BECOME, str(lock.fileno()), *command]
             try:
                 subprocess.run(
@@ -84,18 +83,22 @@ class Detached:
     def stop(self, *, seconds: float) -> None:
         """Tell it to end, wait up to `seconds`, then end it; nothing when it is not alive."""
         for number in (signal.SIGTERM, signal.SIGKILL):
-            if not self.is_alive():
-                return
-            with contextlib.suppress(ProcessLookupError, ValueError):
-                os.killpg(int(self._lock.read_text(encoding="ascii")), number)
-            end = time.monotonic() + seconds
+            end, is_told = time.monotonic() + seconds, False
             while self.is_alive() and time.monotonic() < end:
+                is_told = is_told or self._tell(number)
                 time.sleep(PAUSE_S)
 
     def last_words(self) -> str:
         """The end of what it said."""
         said = self.output.read_text(encoding="utf-8", errors="replace")
         return said[-400:].strip() or "nothing"
+
+    def _tell(self, number: signal.Signals) -> bool:
+        """True once the process got the signal; one that was just started has no id yet."""
+        with contextlib.suppress(ProcessLookupError, ValueError):
+            os.killpg(int(self._lock.read_text(encoding="ascii")), number)
+            return True
+        return False
 
     @property
     def _lock(self) -> Path:

@@ -7,11 +7,14 @@ from typing import Any, Final
 import httpx
 
 from contender.bundle import Bundle, prove
-from contender.errors import DeployError, PredictionError
+from contender.errors import DeployError, ParameterError, PredictionError
 
 TIMEOUT_S: Final = 2.0
 # Logs and histograms of predictions can tell the questions asked here from those of callers.
 REQUEST_ID: Final = "golden"
+_BIN: Final = re.compile(
+    r'^contender_(?:prediction_bucket|predicted_class_total)\{\w+="(.*)"\} (\S+)$', re.MULTILINE
+)
 _SHADOW: Final = re.compile(r'^contender_shadow_total\{outcome="(\w+)"\} (\S+)$', re.MULTILINE)
 
 
@@ -29,14 +32,7 @@ def inspect(address: str, bundle: Bundle) -> Fault | None:
 
     What it says of itself is not enough: the golden records are asked for as any caller would.
     """
-    client = httpx.Client(
-        base_url=f"http://{address}",
-        timeout=TIMEOUT_S,
-        trust_env=False,
-        transport=httpx.HTTPTransport(retries=1),
-        headers={"x-request-id": REQUEST_ID},
-    )
-    with client:
+    with connect(address) as client:
         try:
             return _ask(client, bundle)
         except httpx.TimeoutException:
@@ -45,14 +41,35 @@ def inspect(address: str, bundle: Bundle) -> Fault | None:
             return Fault("unreachable", f"`{address}` cannot be reached: {error}", True)
 
 
+def connect(address: str) -> httpx.Client:
+    """A client of the server at `address`, whose calls are known by their name.
+
+    Raises:
+        ParameterError: it is no address.
+    """
+    try:
+        return httpx.Client(
+            base_url=f"http://{address}",
+            timeout=TIMEOUT_S,
+            trust_env=False,
+            transport=httpx.HTTPTransport(retries=1),
+            headers={"x-request-id": REQUEST_ID},
+        )
+    except httpx.InvalidURL as error:
+        raise ParameterError(
+            f"`{address}` is no address of a server: {error}; expected HOST:PORT.",
+            hint="such as 127.0.0.1:8000",
+        ) from error
+
+
 def _ask(client: httpx.Client, bundle: Bundle) -> Fault | None:
     ready = client.get("/v2/health/ready")
     if ready.status_code != 200:
-        return Fault("not-ready", f"it is not ready: {_quote(ready)}", True)
+        return Fault("not-ready", f"it is not ready: {quote(ready)}", True)
     answer = client.post("/predict", json={"records": bundle.golden().records})
     if answer.status_code != 200:
-        return Fault("golden", f"the golden records are answered {_quote(answer)}")
-    content = _parse(answer)
+        return Fault("golden", f"the golden records are answered {quote(answer)}")
+    content = parse(answer)
     if content.get("model_digest") != bundle.digest:
         named = str(content.get("model_digest"))[:12]
         return Fault("digest", f"it serves `{named}`, not `{bundle.digest[:12]}`")
@@ -63,15 +80,17 @@ def _ask(client: httpx.Client, bundle: Bundle) -> Fault | None:
     return None
 
 
-def _parse(answer: httpx.Response) -> dict[str, Any]:
+def parse(answer: httpx.Response) -> dict[str, Any]:
+    """The JSON object in `answer`; an empty one when it holds something else."""
     try:
         content = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 
 
-def _quote(answer: httpx.Response) -> str:
+def quote(answer: httpx.Response) -> str:
+    """The status of `answer`, and how it begins."""
     return f"{answer.status_code} `{answer.text[:120].strip()}`"
 
 
@@ -103,10 +122,7 @@ def read_shadow(address: str) -> Shadow:
     Raises:
         DeployError: it does not say.
     """
-    try:
-        text = httpx.get(f"http://{address}/metrics", timeout=TIMEOUT_S, trust_env=False).text
-    except httpx.HTTPError as error:
-        text = str(error)
+    text = _read_metrics(address)
     counts = {name: int(float(count)) for name, count in _SHADOW.findall(text)}
     if missing := {"same", "different", "failed", "dropped"} - counts.keys():
         raise DeployError(
@@ -114,3 +130,29 @@ def read_shadow(address: str) -> Shadow:
             hint="it must be started with `contender serve --shadow`",
         )
     return Shadow(**counts)
+
+
+def read_predictions(address: str) -> dict[str, int]:
+    """How many predictions of the server at `address` fell into each bin.
+
+    Raises:
+        DeployError: it does not say.
+    """
+    text = _read_metrics(address)
+    counts = {name: int(float(count)) for name, count in _BIN.findall(text)}
+    if not counts:
+        raise DeployError(
+            f"`{address}` does not count its predictions: `{text[:80]}`.",
+            hint="it must be started with `contender serve`",
+        )
+    if "contender_prediction_bucket" not in text:
+        return counts
+    below = [0, *counts.values()]
+    return {name: count - less for (name, count), less in zip(counts.items(), below, strict=False)}
+
+
+def _read_metrics(address: str) -> str:
+    try:
+        return httpx.get(f"http://{address}/metrics", timeout=TIMEOUT_S, trust_env=False).text
+    except httpx.HTTPError as error:
+        return str(error)

@@ -24,7 +24,7 @@ RETRY: Final = "2s"
 ANSWER: Final = "10s"  # a server that says nothing for so long has failed
 GRACE: Final = "30s"  # for calls under way when the proxy ends
 START_S: Final = 10.0
-HINT: Final = "`make setup` installs it; or install Caddy from https://caddyserver.com"
+HINT: Final = "`make rollout` installs it; or install Caddy from https://caddyserver.com"
 CONFIGURATION: Final = "caddy.json"
 LOG: Final = "access.jsonl"
 
@@ -44,7 +44,7 @@ class Route:
 
     def texts(self) -> dict[str, str]:
         """What the files say; eight hexadecimal digits begin the random name of a call."""
-        bound = f"{round(self.share * 2**32):08x}"
+        bound = f"{int(self.share * 2**32):08x}" if self.share < 1 else "g"  # after all digits
         return {"main": self.main, "canary": self.canary, "bound": bound, "step": self.step}
 
 
@@ -138,33 +138,39 @@ class Proxy:
         return self.folder / LOG
 
     def follow(self, route: Route) -> None:
-        """Send calls along `route` from now on; start if need be.
+        """Send calls along `route` from now on; start if need be, or if it listens elsewhere.
 
         Raises:
             DeployError: Caddy does not start: its port may be taken.
             MissingError: there is no Caddy on this machine.
         """
         lead(self.folder, route)
-        process = Detached(self.folder)
-        if process.is_alive():
-            return
+        process, path = Detached(self.folder), self.folder / CONFIGURATION
         configuration = make_configuration(self.listen, str(self.folder.resolve()))
-        path = self.folder / CONFIGURATION
-        files.write_text(path, json.dumps(configuration, indent=2))
+        wanted = json.dumps(configuration, indent=2)
+        if process.is_alive() and path.read_text(encoding="utf-8") == wanted:
+            return
         program = find_program("caddy", hint=HINT)
+        self.stop()
+        if self._listens():  # Caddy would share the port with another Caddy, and say nothing
+            raise self._refuse("somebody listens there")
+        files.write_text(path, wanted)
         process.start([program, "run", "--config", str(path)], {"HOME": str(self.folder)})
         end = time.monotonic() + START_S
         while not self._listens():
             if not process.is_alive() or time.monotonic() > end:
-                raise DeployError(
-                    f"the proxy does not start at `{self.listen}`: `{process.last_words()}`.",
-                    hint="set `release.port` in params.yaml to a port that is free",
-                )
+                raise self._refuse(process.last_words())
             time.sleep(PAUSE_S)
 
     def stop(self) -> None:
         """End the proxy once calls under way are answered."""
         Detached(self.folder).stop(seconds=START_S)
+
+    def _refuse(self, why: str) -> DeployError:
+        return DeployError(
+            f"the proxy does not start at `{self.listen}`: `{why}`.",
+            hint="set `release.port` in params.yaml to a port that is free",
+        )
 
     def _listens(self) -> bool:
         host, port = self.listen.rsplit(":", 1)

@@ -4,25 +4,23 @@ Pure: the controller does what a value asks for and brings back what it saw. A v
 needed to go on after the controller was killed.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from contender.deploy.access import Answer, Mark
-from contender.deploy.judge import (
-    MIN_LATENCIES,
-    Limits,
-    Step,
-    Tally,
-    judge,
-    slow_threshold_ms,
-)
+from contender.deploy.access import Mark
+from contender.deploy.judge import Step, Tally
 from contender.deploy.probe import Fault
 from contender.deploy.target import Plan, Server
 from contender.params import ReleaseParams
+
+
+class Histograms(NamedTuple):
+    """How many predictions of both versions fell into each bin, by its name."""
+
+    canary: dict[str, int]
+    control: dict[str, int]
 
 
 class Phase(StrEnum):
@@ -41,7 +39,9 @@ class Phase(StrEnum):
 WITHOUT_TRAFFIC: Final = (Phase.RETURN, Phase.STAGING)  # the challenger may still be starting
 ENDS: Final = (Phase.DONE, Phase.ROLLED_BACK)
 # Reasons that say nothing against the challenger: it may be tried again.
-BLAMELESS: Final = frozenset({"inconclusive", "race", "registry", "stopped"})
+BLAMELESS: Final = frozenset(
+    {"inconclusive", "incomparable", "integrity", "race", "registry", "stopped"}
+)
 
 
 class Rollout(BaseModel):
@@ -58,6 +58,7 @@ class Rollout(BaseModel):
     is_extended: bool = False
     slow_ms: float | None = None  # above it an answer is slow: the champion's own 95th percentile
     latencies_ms: tuple[float, ...] = ()  # of the champion, until there are enough for slow_ms
+    predicted: Histograms | None = None  # of both, at the start of this step
     mark: Mark = Mark()  # how far the proxy's log was read
     approved_by: str | None = None
     undoes: str = ""  # why the champion must go, when the challenger is one that served before
@@ -76,7 +77,11 @@ class Rollout(BaseModel):
 
 
 def plan(rollout: Rollout) -> Plan:
-    """What must be so in the phase of `rollout`."""
+    """What must be so in the phase of `rollout`.
+
+    On the way back nobody waits for the one that must go: calls stay where they are until the
+    other one is ready.
+    """
     challenger = Server(rollout.challenger)
     if rollout.champion is None:
         is_in = rollout.phase in (Phase.PRODUCTION, Phase.DONE)
@@ -84,6 +89,8 @@ def plan(rollout: Rollout) -> Plan:
     champion = Server(rollout.champion)
     both = (champion, challenger)
     match rollout.phase:
+        case Phase.RETURN:
+            return Plan(both)
         case Phase.SHADOW:
             mirror = Server(champion.digest, copies_to=challenger.digest)
             return Plan((*both, mirror), main=mirror, canary=champion)
@@ -99,14 +106,30 @@ def enter(rollout: Rollout, phase: Phase, *, share: float | None = None) -> Roll
     """`rollout` at the start of `phase`; with `share`, of the next step of the canary."""
     nothing = Tally(0, 0, 0, 0)
     steps = rollout.steps if share is None else (*rollout.steps, Step(share, nothing, nothing))
-    fresh = {"phase": phase, "steps": steps, "elapsed_s": 0.0, "is_extended": False}
-    return rollout.model_copy(update=fresh)
+    fresh = {"elapsed_s": 0.0, "is_extended": False, "predicted": None}
+    return rollout.model_copy(update={"phase": phase, "steps": steps, **fresh})
 
 
 def fail(rollout: Rollout, reason: str, message: str) -> Rollout:
     """`rollout` ended: the champion keeps, or gets back, all of the traffic."""
     ended = enter(rollout, Phase.ROLLED_BACK)
     return ended.model_copy(update={"reason": reason, "message": message})
+
+
+def undo(rollout: Rollout, reason: str) -> Rollout:
+    """What brings the champion of `rollout` back when the registry may have lost it already."""
+    back = Rollout(
+        name=f"{rollout.name}-back",
+        champion=rollout.challenger,
+        challenger=rollout.champion or "",
+        undoes=reason,
+    )
+    return enter(back, Phase.RETURN)
+
+
+def is_decided(rollout: Rollout) -> bool:
+    """True when there is a champion that the challenger may have replaced in the registry."""
+    return rollout.phase is Phase.PRODUCTION and bool(rollout.champion) and not rollout.undoes
 
 
 def proceed(rollout: Rollout, params: ReleaseParams) -> Rollout:
@@ -144,68 +167,21 @@ def blame(rollout: Rollout, fault: Fault, seconds: float, *, start_s: float) -> 
     may_wait = rollout.phase in WITHOUT_TRAFFIC and rollout.elapsed_s < start_s
     if fault.is_starting and may_wait:
         return rollout.model_copy(update={"elapsed_s": rollout.elapsed_s + seconds})
+    if is_decided(rollout):
+        return undo(rollout, f"{fault.reason}: {fault.message}")
     return fail(rollout, fault.reason, fault.message)
 
 
-def count(
-    rollout: Rollout, answers: Sequence[Answer], addresses: Mapping[str, str], *, mark: Mark
-) -> Rollout:
-    """`rollout` with `answers` counted in its last step; `addresses` maps digests to them.
-
-    Until enough answers of the champion were seen to know what is slow, they serve for that alone:
-    a limit taken from the very answers it is held against would not be one.
-    """
-    rollout = rollout.model_copy(update={"mark": mark})
-    answers = [a for a in answers if a.step == rollout.step]
-    control = [a for a in answers if a.address == addresses.get(rollout.champion or "")]
-    if rollout.slow_ms is None:
-        latencies_ms = (*rollout.latencies_ms, *(a.latency_ms for a in control))
-        if len(latencies_ms) < MIN_LATENCIES:
-            return rollout.model_copy(update={"latencies_ms": latencies_ms})
-        learned = {"latencies_ms": (), "slow_ms": slow_threshold_ms(latencies_ms)}
-        return rollout.model_copy(update=learned)
-    if not rollout.steps:
-        return rollout
-    canary = [a for a in answers if a.address == addresses.get(rollout.challenger)]
-    step, limit_ms = rollout.steps[-1], rollout.slow_ms
-    step = replace(
-        step,
-        canary=_add(step.canary, canary, limit_ms, digest=rollout.challenger),
-        control=_add(step.control, control, limit_ms, digest=rollout.champion or ""),
-    )
-    return rollout.model_copy(update={"steps": (*rollout.steps[:-1], step)})
-
-
-def decide(rollout: Rollout, params: ReleaseParams, seconds: float) -> Rollout:
-    """`rollout` after what its canary has answered so far: on, back, or still waiting."""
-    judgement = judge(rollout.steps, limits(params))
-    noted = rollout.model_copy(update={"message": judgement.message})
-    match judgement.outcome:
-        case "rollback":
-            return fail(rollout, judgement.reason, judgement.message)
-        case "pass":
-            return proceed(noted, params)
+def describe(rollout: Rollout) -> str:
+    """One line: where the rollout is, and why."""
+    digest = rollout.challenger[:12]
+    match rollout.phase:
+        case Phase.CANARY:
+            said = f"{rollout.steps[-1].share:.0%} of the traffic"
+            return f"canary {len(rollout.steps)}: `{digest}` gets {said}"
+        case Phase.ROLLED_BACK:
+            return f"rolled back `{digest}`: {rollout.reason}: {rollout.message}"
+        case Phase.DONE:
+            return f"`{digest}` is in production"
         case _:
-            return wait(noted, seconds, limit_s=params.step_s)
-
-
-def limits(params: ReleaseParams) -> Limits:
-    """What the judge holds the canary to."""
-    return Limits(
-        alpha=params.alpha,
-        tolerance=params.tolerance,
-        min_requests=params.min_requests,
-        max_ratio=params.max_ratio,
-        max_rate=params.max_rate,
-    )
-
-
-def _add(tally: Tally, answers: Sequence[Answer], limit_ms: float, *, digest: str) -> Tally:
-    """`tally` with `answers` added, all of which should be by the bundle `digest`."""
-    good = [a for a in answers if a.status == 200]
-    return Tally(
-        requests=tally.requests + len(answers),
-        errors=tally.errors + sum(a.is_error for a in answers),
-        slow=tally.slow + sum(a.latency_ms > limit_ms for a in answers),
-        invalid=tally.invalid + sum(a.digest != digest for a in good),
-    )
+            return f"{rollout.phase}: `{digest}`"

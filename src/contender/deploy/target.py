@@ -7,8 +7,9 @@ from typing import NamedTuple, Protocol
 
 from contender.bundle import Bundle
 from contender.deploy.access import Answer, Mark, read_answers
-from contender.deploy.probe import Fault, Shadow, inspect, read_shadow
+from contender.deploy.probe import Fault, Shadow, inspect, read_predictions, read_shadow
 from contender.deploy.proxy import Route
+from contender.errors import IntegrityError, MissingError
 
 
 class Server(NamedTuple):
@@ -87,7 +88,10 @@ class Target:
         """Why `server` may have no traffic; None when it may."""
         if (address := self.fleet.address(server)) is None:
             return Fault("unreachable", "it was never started", is_starting=True)
-        return inspect(address, self.fleet.bundle(server.digest))
+        try:
+            return inspect(address, self.fleet.bundle(server.digest))
+        except (IntegrityError, MissingError) as error:
+            return Fault("integrity", str(error.args[0]))
 
     def route(self, plan: Plan, *, step: str) -> None:
         """Give each server of `plan` its share of the calls; the same again changes nothing."""
@@ -100,6 +104,14 @@ class Target:
     def answers(self, mark: Mark) -> tuple[list[Answer], Mark]:
         """What was answered after `mark`, and where to go on."""
         return read_answers(self.proxy.log, mark)
+
+    def predictions(self, server: Server) -> dict[str, int]:
+        """How many predictions of `server` fell into each bin.
+
+        Raises:
+            DeployError: it does not say.
+        """
+        return read_predictions(self.fleet.address(server) or "")
 
     def keep(self, servers: Iterable[Server]) -> None:
         """End every server that is not one of `servers`."""

@@ -21,6 +21,7 @@ ROUTES: Final = (*MODEL_ROUTES, "feedback", "health", "metrics", "other")
 STATUSES: Final = (200, 202, 400, 404, 405, 408, 413, 415, 422, 500, 503, 504)
 UNKNOWN: Final = 0  # any status that is not in STATUSES
 SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5)
+COPIES: Final = ("same", "different", "failed", "dropped")  # of calls, for a shadow
 MAX_BINS: Final = 20  # classes beyond are counted as one
 COUNTS: Final = {
     "rows": "Rows predicted",
@@ -48,10 +49,12 @@ def edges_of(schema: Schema) -> tuple[float, ...]:
 class Metrics:
     """The numbers of the service, and their text for Prometheus."""
 
-    def __init__(self, *, workers: int = 1) -> None:
+    def __init__(self, *, workers: int = 1, has_shadow: bool = False) -> None:
+        self._copies = COPIES if has_shadow else ()
         bins = range(MAX_BINS + 1)
         keys: list[Any] = [*COUNTS, "in_flight", "prediction_sum"]
         keys += [("bin", index) for index in bins]
+        keys += [("shadow", outcome) for outcome in self._copies]
         keys += [(route, status) for route in ROUTES for status in (*STATUSES, UNKNOWN)]
         keys += [("sum", route) for route in MODEL_ROUTES]
         keys += [("took", route, index) for route in MODEL_ROUTES for index in bins]
@@ -115,6 +118,10 @@ class Metrics:
         if self._info:
             info.add_metric(list(self._info.values()), 1)
         yield info
+        shadow = Counter("contender_shadow", "Copies of calls for a shadow", labels=["outcome"])
+        for outcome in self._copies:
+            shadow.add_metric([outcome], total(("shadow", outcome)))
+        yield shadow
         yield self._collect_requests()
         yield self._collect_durations()
         yield self._collect_predictions()

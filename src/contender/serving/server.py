@@ -27,6 +27,7 @@ from contender.serving.log import Log, RotatingFile, Sink, is_writable
 from contender.serving.metrics import Metrics
 from contender.serving.model import Model
 from contender.serving.service import Service
+from contender.serving.shadow import Shadow
 from contender.serving.workers import supervise
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class Settings:
     port: int
     workers: int
     log: Path
+    shadow: tuple[str, int] | None = None  # host and port of who gets copies of calls
 
 
 def serve(settings: Settings, params: ServingParams) -> int:
@@ -58,7 +60,7 @@ def serve(settings: Settings, params: ServingParams) -> int:
         ParameterError: nobody can listen at that address.
     """
     listener = listen(settings.host, settings.port)
-    metrics = Metrics(workers=settings.workers)
+    metrics = Metrics(workers=settings.workers, has_shadow=settings.shadow is not None)
     work = partial(_work, listener, metrics, settings, params)
     return supervise(work, settings.workers) if settings.workers > 1 else work(0)
 
@@ -161,7 +163,8 @@ def _work(
 
     read = partial(_read_model, settings, params)
     holder = Holder(read, build, executor=executor, metrics=metrics)
-    server = Server(build_app(holder, metrics, params), holder, params.drain_s)
+    app = _copy_calls(build_app(holder, metrics, params), settings, metrics)
+    server = Server(app, holder, params.drain_s)
     server.server_state.tasks = crowd
     host, port = listener.getsockname()[:2]
     LOGGER.info("listening", extra={"fields": {"host": host, "port": port, "worker": worker}})
@@ -174,6 +177,10 @@ def _work(
         executor.shutdown(wait=False, cancel_futures=True)
         log.close()
     return 0
+
+
+def _copy_calls(app: Any, settings: Settings, metrics: Metrics) -> Any:
+    return Shadow(app, settings.shadow, metrics.counters) if settings.shadow else app
 
 
 def _read_model(settings: Settings, params: ServingParams) -> Model:

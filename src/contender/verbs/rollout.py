@@ -5,6 +5,18 @@ from typing import Final
 from contender.verbs.command import BUNDLE, JSON, LOCAL, Command
 
 VERBS: Final = {
+    "staging": Command(
+        "test a running server before it gets any traffic",
+        (
+            (
+                ("--address",),
+                {"metavar": "HOST:PORT", "help": "of the server; one is started if not given"},
+            ),
+            BUNDLE,
+            JSON,
+        ),
+        module="rollout",
+    ),
     "rollout": Command(
         "bring a bundle to production beside the champion, or go on with it",
         (BUNDLE, LOCAL),

@@ -28,6 +28,7 @@ VERBS: Final = {
             (("--port",), {"type": int, "default": 8000, "metavar": "N", "help": "0: any free"}),
             (("--workers",), {"type": int, "default": 1, "metavar": "N", "help": "processes"}),
             (("--log",), {"metavar": "DIR", "help": "of what was predicted; logs if not given"}),
+            (("--shadow",), {"metavar": "HOST:PORT", "help": "who gets copies of all calls"}),
         ),
         module="serving",
     ),
