@@ -6,6 +6,7 @@ DVC hands out a damaged cached copy and exits 0, and takes an unreachable bucket
 import contextlib
 import errno
 import hashlib
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ def open_repository(root: Path, remote: dict[str, Any] | None = None) -> Iterato
 
     for name, value in _ATTEMPTS.items():
         os.environ.setdefault(name, value)
+    logging.getLogger("dvc").setLevel(logging.WARNING)  # it would talk on stdout
     config = {"core": {"remote": _CANDIDATE}, "remote": {_CANDIDATE: remote}} if remote else None
     try:
         with Repo(str(root), config=config) as repo, lock_repo(repo):

@@ -1,10 +1,8 @@
 """The command that makes another team's table the project's own."""
 
-import contextlib
 import difflib
 import re
 import shutil
-import sys
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,8 +53,7 @@ def adopt(source: str, *, dry_run: bool, ask: Ask | None, **wishes: Any) -> Answ
         if ask and ask(f"{assumed}\n\nadopt it? [y/N] ").lower() not in ("y", "yes"):
             return Answer(note="nothing was changed", code=1)
         kept = write_files(plan, paths)
-    with contextlib.redirect_stdout(sys.stderr):
-        objects.reproduce(paths.root)
+    objects.reproduce(paths.root)
     recorded = release.record().note
     verdict = release.gate().text
     reported = release.report().note
