@@ -17,7 +17,7 @@ from tests.pipeline.projects import Said, contender, run
 from tests.serving.forms import LONG_S
 
 PATIENTS = BROUGHT["patients"]
-LEFT_OUT = ("reports/", "dvc.lock")  # what stages write anew
+pytestmark = pytest.mark.timeout(900)  # the pipeline runs once, in processes of its own
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Real data sets of different shapes: what is planned for each, and in soak the way to a verdict."""
+"""Real data of different shapes: what is planned for each, and in soak the way to a verdict."""
 
 from pathlib import Path
 
