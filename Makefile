@@ -19,6 +19,7 @@ UV_VERSION := 0.13.8
 PIPELINE := .venv/.pipeline
 RELEASE := .venv/.release
 DEV := .venv/.dev
+COMPOSE := docker compose --file infra/compose/compose.yaml
 
 .PHONY: help
 help: ## list what can be done
@@ -147,9 +148,31 @@ image: $(PIPELINE) ## build the image of the model judged last: IMAGE=name BUNDL
 image-test: $(DEV) ## build an image and run it: read-only, without root, against a changed model
 	pytest tests/image
 
+.PHONY: kubernetes
+kubernetes: $(DEV) ## render the manifests of a cluster and check them: schemas, checkov, the judge
+	pytest tests/infra/test_kubernetes.py tests/deploy/test_prometheus.py
+
+.PHONY: up
+up: $(RELEASE) ## start servers, proxy, tracking and monitoring in containers of this host
+	mkdir -p .contender/rollout/proxy
+	PROXY_USER=$$(id -u):$$(id -g) $(COMPOSE) up --detach --wait
+	contender resume
+
+.PHONY: down
+down: ## end them all; volumes stay
+	$(COMPOSE) down --remove-orphans
+
+.PHONY: proxy
+proxy: $(DEV) ## write infra/caddy/caddy.json from the proxy's configuration again
+	python -c 'import json; from contender.deploy.proxy import make_configuration as make; print(json.dumps(make(":8080", "/srv/proxy"), indent=2))' > infra/caddy/caddy.json
+
 .PHONY: predict
 predict: $(PIPELINE) ## predict every row of a file: INPUT=rows.parquet OUTPUT=predictions.parquet
 	contender predict $(INPUT) $(OUTPUT)
+
+.PHONY: demo
+demo: $(RELEASE) ## five chapters of a model's life, with real parts, in a folder of its own
+	python -m tests.drills.demo
 
 .PHONY: test
 test: $(DEV) ## set up and run the whole test suite
@@ -158,6 +181,7 @@ test: $(DEV) ## set up and run the whole test suite
 .PHONY: soak
 soak: $(DEV) ## the long forms of tests: 100,000 calls, 10,000 odd ones, 20 ends, 50 swaps
 	pytest -m soak -rP --durations=0 $(or $(TESTS),tests)
+
 .PHONY: sabotage
 sabotage: $(DEV) ## plant 16 faults and 200 honest models, and see what the gate says of each
 	python -m tests.sabotage
@@ -172,7 +196,7 @@ lint: $(DEV) ## pylint, formatter, types, import contracts, generated files
 	pylint src tests benchmarks
 	mypy
 	lint-imports
-	hadolint Dockerfile
+	hadolint Dockerfile infra/mlflow/Dockerfile
 
 .PHONY: format
 format: $(DEV) ## format the code

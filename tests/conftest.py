@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-pytest_plugins = ["tests.servers.registries"]
+pytest_plugins = ["tests.servers.images", "tests.servers.registries"]
 
 # Set before any library is imported. Nothing of the machine shows: no server, no keys, no settings
 # of its user's git, DVC or cloud; `python` is the one that runs the tests.

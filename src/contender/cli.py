@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = make_parser()
     arguments = vars(parser.parse_args(argv))
     name, show_traceback = arguments.pop("command"), arguments.pop("traceback")
-    if COMMANDS[name].module == "rollout":
+    if COMMANDS[name].module in ("rollout", "trial"):
         _let_talk("contender.deploy")
     if COMMANDS[name].asks:
         alone = arguments.pop("yes") or not sys.stdin.isatty()

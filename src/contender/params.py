@@ -159,6 +159,7 @@ class ServingParams(Section):
 class ReleaseParams(Section):
     """How a bundle gets from a verdict to production, and what sends it back."""
 
+    target: Literal["local", "compose"]
     port: Annotated[int, Field(ge=1, le=65535)]
     staging_p95_ms: Annotated[float, Field(gt=0)] = Field(
         description="of calls on a few connections at once, before there is any traffic"

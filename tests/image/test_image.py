@@ -12,8 +12,8 @@ import pytest
 
 from contender.bundle import Bundle
 from tests.conftest import git
-from tests.image.conftest import SECRET, Built, build
 from tests.servers.engine import Engine
+from tests.servers.images import SECRET, Built, build
 
 pytestmark = pytest.mark.timeout(900)  # the first one sets an engine up
 MAX_SIZE_MB = 300

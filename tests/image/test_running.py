@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.image.conftest import MEASURED, Built
+from tests.image.conftest import MEASURED
 from tests.image.test_image import flip
 from tests.servers.bundles import make_bundle
-from tests.servers.engine import Container, Engine, running_container
+from tests.servers.engine import SEALED, Container, Engine, running_container
+from tests.servers.images import Built
 from tests.servers.serving import wait_until
 
 pytestmark = pytest.mark.timeout(900)  # the first one sets an engine up
@@ -43,6 +44,16 @@ def test_it_answers_what_the_bundle_says(engine: Engine, built: Built) -> None:
     assert built.bundle.digest in json.dumps(answer)
     assert user == "10001"
     assert is_healthy
+
+
+def test_it_can_judge_a_canary(engine: Engine, built: Built) -> None:
+    """What Argo Rollouts starts runs in it, sealed off; only a Prometheus is missing."""
+    command = ("judge", "--prometheus=http://127.0.0.1:1", "--share=0.1", "--seconds=0")
+    versions = ('--canary=pod="new"', '--control=pod="old"')
+    done = engine.run("run", "--rm", *SEALED, built.tag, *command, *versions)
+
+    assert done.returncode == 1
+    assert "Prometheus at `http://127.0.0.1:1` does not say" in done.stderr
 
 
 def test_it_ends_when_told(engine: Engine, built: Built) -> None:

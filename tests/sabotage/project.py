@@ -18,7 +18,7 @@ from tests.conftest import git
 from tests.sabotage.parcels import parcels
 
 ROWS: Final = 14_000
-SHARE: Final = 0.9  # of the training rows that one honest model sees
+SHARE: Final = 0.98  # of the training rows that one honest model sees
 SLOW: Final = 0.04  # the learning rate of the champion and of its equals
 FAST: Final = 0.15
 _KEPT: Final = ("data/prepared", "models", "reports", "data/schema.yaml", "params.yaml")
@@ -115,5 +115,5 @@ class Project:
 
 
 def some(seed: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    """Nine tenths of the rows, others for every seed."""
+    """Nearly all rows, others left out for every seed."""
     return lambda table: table.sample(frac=SHARE, random_state=seed + 1)

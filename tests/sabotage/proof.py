@@ -53,7 +53,7 @@ def prove(project: Project, tally: Tally, *, honest: int) -> Iterator[str]:
 
 
 def judge_equal(project: Project, seed: int) -> Decision:
-    """The verdict on a model made as the champion was, from other nine tenths of the rows."""
+    """The verdict on a model made as the champion was, but that other rows were left out."""
     project.restore()
     project.train(some(seed), rate=SLOW)
     project.run("record")

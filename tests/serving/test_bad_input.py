@@ -74,6 +74,34 @@ def test_an_unknown_column_is_refused_by_name(client: httpx.Client, name: str) -
     assert answer.json()["field"] == f"records[0].{name}"
 
 
+@pytest.mark.parametrize("value", ["words", 1, 0.5, True, None])
+def test_a_column_that_the_schema_ignores_changes_nothing(client: httpx.Client, value: Any) -> None:
+    """Callers may send what the next model needs before it is there."""
+    plain = post(client, body(json.dumps(BOX)))
+    more = post(client, body(json.dumps({"notes": value} | BOX)))
+
+    assert more.status_code == 200
+    assert more.json()["predictions"] == plain.json()["predictions"]
+
+
+@pytest.mark.parametrize(
+    ("record", "status"),
+    [
+        (json.dumps(BOX)[:-1] + ', "notes": 1, "notes": 2}', 400),
+        (json.dumps(BOX | {"notes": {"deep": 1}}), 422),
+        (json.dumps(BOX | {"notes": [1]}), 422),
+    ],
+)
+def test_an_ignored_column_is_still_one_plain_value(
+    client: httpx.Client, record: str, status: int
+) -> None:
+    """Neither two of them, nor something with values inside."""
+    answer = post(client, body(record))
+
+    assert answer.status_code == status
+    assert answer.json()["field"] == "records[0].notes"
+
+
 def test_a_forged_place_is_not_believed(client: httpx.Client) -> None:
     """A name that looks like the parser's own words does not change which field is named."""
     name = "x` - at `$.records[7].weight"

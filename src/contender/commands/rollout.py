@@ -1,34 +1,14 @@
-"""Commands from a bundle to production and back: staging, rollout, approve, rollback, status."""
+"""Commands to production and back: rollout, approve, rollback, resume, status."""
 
-import contextlib
-import json
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from contender import files
 from contender.commands.answer import Answer
-from contender.errors import DeployError, LedgerError, MissingError, RegistryError
-from contender.params import Params, load_params
+from contender.commands.trial import require_groups
+from contender.errors import DeployError, LedgerError, RegistryError
+from contender.params import Params, ReleaseParams, load_params
 from contender.paths import Paths
-
-# One library of each group of pyproject.toml that a release needs.
-GROUPS: Final = {"deploy": "httpx", "serving": "uvicorn"}
-
-
-def staging(address: str | None, bundle: str | None, as_json: bool) -> Answer:
-    """Test a server that runs at `address`, or one that is started for it."""
-    require_groups()
-    from contender.bundle import open_bundle
-    from contender.deploy.staging import hosting, run_checks
-
-    paths = Paths()
-    settings = load_params(paths.params)
-    opened = open_bundle(Path(bundle) if bundle else paths.current)
-    with contextlib.nullcontext(address) if address else hosting(opened) as place:
-        found = run_checks(place, opened, settings)
-    text = json.dumps(found.to_json(), indent=2) if as_json else found.render()
-    return Answer(text=text, code=20 if found.fault else 0)
 
 
 def rollout(bundle: str | None, local: bool) -> Answer:
@@ -81,6 +61,17 @@ def rollback(to: str | None, reason: str, local: bool) -> Answer:
         return _finish(driver, paths, local=local)
 
 
+def resume(local: bool) -> Answer:
+    """Go on with the rollout under way; or let what is in production serve again."""
+    require_groups()
+    paths = Paths()
+    with files.only_run(paths.rollout_lock):
+        driver = make_controller(paths, local=local)
+        if driver.read().rollout is None:
+            return Answer(note="nothing is in production yet; `contender rollout` brings it there")
+        return _finish(driver, paths, local=local)
+
+
 def status(as_json: bool) -> Answer:
     """What is in production, whether it answers, and how far a rollout is."""
     require_groups()
@@ -112,19 +103,29 @@ def status(as_json: bool) -> Answer:
 def make_controller(paths: Paths, *, local: bool) -> Any:
     """The controller of the target that params.yaml names."""
     from contender.deploy.controller import Controller, Hooks
+
+    params = load_params(paths.params)
+    target = _make_target(paths, params.release)
+    hooks = Hooks(
+        stage=lambda address, digest: _stage(paths, params, address, target.fleet.bundle(digest)),
+        promote=lambda rollout: _promote(paths, rollout, local=local),
+    )
+    return Controller(target, paths.rollout / "state.json", params.release, hooks)
+
+
+def _make_target(paths: Paths, params: ReleaseParams) -> Any:
+    """Servers, and the proxy before them: processes of this machine, or containers of it."""
+    folder = paths.rollout / "proxy"
+    if params.target == "compose":
+        from contender.deploy.compose import make_target
+
+        return make_target(paths.bundles, folder)
     from contender.deploy.local import Processes
     from contender.deploy.proxy import Proxy
     from contender.deploy.target import Target
 
-    params = load_params(paths.params)
     fleet = Processes(paths.rollout / "servers", paths.bundles)
-    proxy = Proxy(paths.rollout / "proxy", f"127.0.0.1:{params.release.port}")
-    hooks = Hooks(
-        stage=lambda address, digest: _stage(paths, params, address, fleet.bundle(digest)),
-        promote=lambda rollout: _promote(paths, rollout, local=local),
-    )
-    state = paths.rollout / "state.json"
-    return Controller(Target(fleet, proxy), state, params.release, hooks)
+    return Target(fleet, Proxy(folder, f"127.0.0.1:{params.port}"))
 
 
 def _finish(driver: Any, paths: Paths, *, local: bool) -> Answer:
@@ -139,21 +140,6 @@ def _finish(driver: Any, paths: Paths, *, local: bool) -> Answer:
     done = deployment.rollout
     codes = {"done": 0, "rolled-back": 20}
     return Answer(text=describe(done), code=codes.get(done.phase, 10))
-
-
-def require_groups() -> None:
-    """Nothing, once what a release needs is installed.
-
-    Raises:
-        MissingError: it is not; the pipeline alone does without.
-    """
-    if missing := [group for group, library in GROUPS.items() if find_spec(library) is None]:
-        names = " and ".join(f"`{group}`" for group in missing)
-        raise MissingError(
-            f"the libraries of {names} are not in this environment; expected them for a release.",
-            hint=f"`uv sync --inexact {' '.join(f'--group {group}' for group in missing)}`, or "
-            "`make rollout`, which does it first",
-        )
 
 
 def _stage(paths: Paths, params: Params, address: str, bundle: Any) -> str:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.special import logsumexp
 
 SHARPEST: Final = 50.0  # times the control's rate: an outage beside an ordinary control
 RATIOS: Final = 25  # candidates for what a bad canary's rate is, as a multiple of the control's
@@ -49,7 +48,8 @@ def log_harm(events: Events, tolerance: float) -> np.ndarray:
     share = np.maximum(events.share, events.realised_share)
     ratios = np.geomspace(1.2 * tolerance, SHARPEST, RATIOS)
     steps = [_log_ratio(events, share, ratio, tolerance).sum(axis=0) for ratio in ratios]
-    return np.asarray(logsumexp(steps, axis=0) - np.log(RATIOS))
+    largest = np.max(steps, axis=0)  # an exponential of more than 709 has no number
+    return np.asarray(largest + np.log(np.exp(steps - largest).mean(axis=0)))
 
 
 def log_harmlessness(events: Events, *, max_ratio: float, max_rate: float) -> np.ndarray:

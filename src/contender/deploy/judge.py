@@ -10,6 +10,7 @@ import numpy as np
 
 from contender.deploy.evidence import SHARPEST, Events, is_count, log_harm, log_harmlessness
 from contender.errors import ObservationError
+from contender.params import ReleaseParams
 
 GUARDS: Final = ("errors", "slow", "invalid")
 CLEAN_REQUESTS: Final = 1_000  # of a control without an invalid answer: the canary may have none
@@ -80,6 +81,17 @@ class Limits:
                     "shares between 0 and 1, a tolerance from 1 to 10, a ratio from there to 50.",
                     hint="correct the section `release` of params.yaml",
                 )
+
+
+def limits(params: ReleaseParams) -> Limits:
+    """What params.yaml holds a canary to."""
+    return Limits(
+        alpha=params.alpha,
+        tolerance=params.tolerance,
+        min_requests=params.min_requests,
+        max_ratio=params.max_ratio,
+        max_rate=params.max_rate,
+    )
 
 
 @dataclass(frozen=True)

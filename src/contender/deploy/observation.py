@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from contender.deploy.access import Answer, Mark
-from contender.deploy.judge import MIN_LATENCIES, Limits, Tally, judge, slow_threshold_ms
+from contender.deploy.judge import MIN_LATENCIES, Tally, judge, limits, slow_threshold_ms
 from contender.deploy.predictions import compare_predictions
 from contender.deploy.rollout import Histograms, Rollout, fail, proceed, wait
 from contender.params import ReleaseParams
@@ -80,17 +80,6 @@ def compare(rollout: Rollout, now: Histograms, params: ReleaseParams) -> Rollout
         f"stability index {found.psi:.2f}, expected {params.max_prediction_psi:g} at most"
     )
     return fail(rollout, "predictions", message)
-
-
-def limits(params: ReleaseParams) -> Limits:
-    """What the judge holds the canary to."""
-    return Limits(
-        alpha=params.alpha,
-        tolerance=params.tolerance,
-        min_requests=params.min_requests,
-        max_ratio=params.max_ratio,
-        max_rate=params.max_rate,
-    )
 
 
 def _add(tally: Tally, answers: Sequence[Answer], limit_ms: float, *, digest: str) -> Tally:

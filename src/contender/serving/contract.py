@@ -14,6 +14,7 @@ from contender.serving.diagnosis import diagnose, require_unique_keys
 from contender.serving.refusals import from_validation, unprocessable
 from contender.serving.shapes import define, list_of, one_of
 
+Ignored = bool | float | str | None
 Row = tuple[Any, ...]  # one value a feature, in the order of `Contract.features`; None is missing
 
 
@@ -21,7 +22,8 @@ class Contract:
     """The types of one model's input.
 
     `record` is one row as a struct, `columns` all rows as one list a feature; both refuse
-    anything that the schema does not describe.
+    anything that the schema does not describe. A record may also hold columns that the schema
+    ignores: callers can send what the next model needs before it is there.
     """
 
     def __init__(self, schema: Schema, params: ServingParams) -> None:
@@ -30,10 +32,12 @@ class Contract:
         # Names of columns need not be names in Python.
         attributes = {f"f{index}": name for index, name in enumerate(self.features)}
         self.row_limit = Meta(min_length=1, max_length=params.max_rows)
+        ignored = {f"i{index}": name for index, name in enumerate(schema.named("ignored"))}
         self.record = define(
             "Record",
             *((key, self.types[name]) for key, name in attributes.items()),
-            rename=attributes,
+            *((key, Ignored, None) for key in ignored),
+            rename=attributes | ignored,
         )
         self.records = list_of(self.record, self.row_limit)
         self.columns = define(
@@ -45,17 +49,16 @@ class Contract:
         self._nullable_texts = [self.features.index(name) for name in nullable]
         self._quotes_a_row = 2 * (len(self.features) + len(schema.categorical))
 
+    def to_rows(self, records: Sequence[msgspec.Struct]) -> list[Row]:
+        """The features of each record."""
+        return [astuple(record)[: len(self.features)] for record in records]
+
     def count_quotes(self, rows: Sequence[Row]) -> int:
         """The quotation marks around the keys and texts of `rows`, each written as one object."""
         quotes = len(rows) * self._quotes_a_row
         for index in self._nullable_texts:
             quotes -= 2 * sum(row[index] is None for row in rows)
         return quotes
-
-
-def to_rows(records: Sequence[msgspec.Struct]) -> list[Row]:
-    """The values of each record."""
-    return [astuple(record) for record in records]
 
 
 def from_columns(columns: msgspec.Struct, names: Sequence[str], *, inside: str) -> list[Row]:

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
-from msgspec.structs import astuple
 
 from contender.serving.calls import Call
 from contender.serving.contract import Row, decode, require_distinct
@@ -51,8 +50,9 @@ class Explain:
 
     async def respond(self, body: bytes, call: Call) -> Explanation:
         """The contribution of each feature to the prediction of the record."""
-        row = astuple(decode(self._decoder, body).record)
-        require_distinct(body, 2 + self._service.model.contract.count_quotes([row]))
+        contract = self._service.model.contract
+        (row,) = contract.to_rows([decode(self._decoder, body).record])
+        require_distinct(body, 2 + contract.count_quotes([row]))
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._service.executor, self._explain, row, call)
 

@@ -12,7 +12,6 @@ from contender.serving.contract import (
     decode,
     from_columns,
     require_distinct,
-    to_rows,
 )
 from contender.serving.diagnosis import require_unique_keys
 from contender.serving.refusals import from_validation, unprocessable
@@ -67,7 +66,7 @@ class Invocations:
             raise unprocessable("", f"expected exactly one of `{', '.join(FORMATS)}`")
         contract, content = self._service.model.contract, getattr(request, given[0])
         if given[0] in ("dataframe_records", "instances"):
-            rows = to_rows(content)
+            rows = contract.to_rows(content)
             require_distinct(body, 2 + contract.count_quotes(rows))
             return rows
         require_unique_keys(body)
@@ -99,6 +98,6 @@ def _from_split(split: Any, contract: Contract) -> list[Row]:
             raise unprocessable(f"{inside}.data[{index}]", f"expected {len(names)} values")
     records = [dict(zip(names, row, strict=True)) for row in split.data]
     try:
-        return to_rows(msgspec.convert(records, contract.records))
+        return contract.to_rows(msgspec.convert(records, contract.records))
     except msgspec.ValidationError as error:
         raise from_validation(error, inside=f"{inside}.data") from error

@@ -9,7 +9,7 @@ from contender.bundle import MODEL, Bundle, Record, prove
 from contender.errors import IntegrityError
 from contender.inference import Predictor
 from contender.params import ServingParams
-from contender.serving.contract import Contract, Row, to_rows
+from contender.serving.contract import Contract, Row
 
 
 class Model:
@@ -71,7 +71,7 @@ class Model:
             IntegrityError: they do not fit the schema.
         """
         try:
-            return to_rows(msgspec.convert(list(records), self.contract.records))
+            return self.contract.to_rows(msgspec.convert(list(records), self.contract.records))
         except msgspec.ValidationError as error:
             raise IntegrityError(
                 f"a record in the bundle `{self.digest[:12]}` does not fit its schema: {error}.",

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from contender.serving.calls import Call
-from contender.serving.contract import decode, require_distinct, to_rows
+from contender.serving.contract import decode, require_distinct
 from contender.serving.service import Service
 from contender.serving.shapes import define, list_of
 
@@ -37,6 +37,6 @@ class Predict:
     async def respond(self, body: bytes, call: Call) -> Any:
         """The prediction of each record."""
         model = self._service.model
-        rows = to_rows(decode(self._decoder, body).records)
+        rows = model.contract.to_rows(decode(self._decoder, body).records)
         require_distinct(body, 2 + model.contract.count_quotes(rows))
         return self.answer(await self._service.predict(rows, call), model.digest, call.id)

@@ -15,7 +15,7 @@ VERBS: Final = {
             BUNDLE,
             JSON,
         ),
-        module="rollout",
+        module="trial",
     ),
     "rollout": Command(
         "bring a bundle to production beside the champion, or go on with it",
@@ -36,9 +36,26 @@ VERBS: Final = {
         ),
         module="rollout",
     ),
+    "resume": Command(
+        "go on with the rollout under way, or start again what is in production",
+        (LOCAL,),
+        module="rollout",
+    ),
     "status": Command(
         "what is in production, and how far a rollout is",
         (JSON,),
         module="rollout",
+    ),
+    "judge": Command(
+        "watch a canary of a cluster by what Prometheus counts: exit 0 on, 20 back, 10 undecided",
+        (
+            (("--prometheus",), {"metavar": "URL", "required": True, "help": "its address"}),
+            (("--canary",), {"metavar": "SELECTOR", "required": True, "help": 'as pod=~"new-.+"'}),
+            (("--control",), {"metavar": "SELECTOR", "required": True, "help": "of the champion"}),
+            (("--share",), {"type": float, "required": True, "help": "of calls, to the canary"}),
+            (("--seconds",), {"type": float, "help": "2 x release.step_s if not given"}),
+            JSON,
+        ),
+        module="trial",
     ),
 }

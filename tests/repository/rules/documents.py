@@ -11,7 +11,7 @@ from tests.repository.rules.trees import read_text
 FENCE: Final = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SHELLS: Final = ("bash", "console", "sh", "shell")
 # Programs whose own manual tells.
-OTHERS: Final = ("cd", "curl", "docker", "dvc", "export", "git", "uv")
+OTHERS: Final = ("cd", "curl", "docker", "dvc", "export", "git", "kubectl", "uv")
 TARGET: Final = re.compile(r"^([a-z][a-z-]*):(?!=)(.*)$", re.MULTILINE)
 
 

@@ -27,11 +27,16 @@ def _check_document(subject: Subject, cases: Cases) -> None:
     place = ("paths", "/predict", "post", "requestBody", "content", "application/json", "schema")
     request = _resolve(document, find(document, *place))
     record = _resolve(document, find(request, "properties", "records", "items"))
-    features = sorted(subject.schema.features)
-    for what, names in (("describes", "properties"), ("requires", "required")):
+    needed = subject.schema.features
+    taken = (*needed, *subject.schema.named("ignored"))
+    for what, names, columns in (
+        ("describes", "properties", taken),
+        ("requires", "required", needed),
+    ):
         told = sorted(map(str, find(record, names) or ()))
-        odd = ", ".join(sorted({*told}.symmetric_difference(features)))
-        cases.expect(told == features, f"/predict {what} other features than the schema: `{odd}`")
+        odd = ", ".join(sorted({*told}.symmetric_difference(columns)))
+        fault = f"/predict {what} other columns than the schema: `{odd}`"
+        cases.expect(told == sorted(columns), fault)
     is_closed = find(record, "additionalProperties") is False
     cases.expect(is_closed, "/predict does not describe that other features are refused")
 

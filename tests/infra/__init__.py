@@ -1,0 +1,1 @@
+"""What runs beside the code: is it what it should be, and does it run."""
