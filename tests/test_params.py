@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from contender.edits import with_values
 from contender.errors import ParameterError
-from contender.params import Params, load_params, read_yaml, with_values
+from contender.params import Params, load_params, read_yaml
 from tests import datasets
 
 CONTENT = read_yaml(datasets.ROOT / "params.yaml")

@@ -1,7 +1,5 @@
 """params.yaml as frozen values; an unknown, missing or impossible entry is refused by name."""
 
-import io
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,7 +7,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 from pydantic import ValidationError as PydanticError
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import YAMLError
 
 from contender.errors import ParameterError
@@ -224,28 +221,6 @@ def parse_params(text: str) -> Params:
 def read_yaml(path: Path) -> Any:
     """The plain value in the YAML file `path`."""
     return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-
-
-def with_values(text: str, changes: Mapping[str, Any]) -> str:
-    """The YAML `text` of params.yaml with other values at dotted paths; comments stay."""
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 4096
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    tree = yaml.load(text)
-    for path, value in changes.items():
-        *parents, last = path.split(".")
-        place = tree
-        for name in parents:
-            place = place.setdefault(name, {})
-        if isinstance(value, list):
-            value = CommentedSeq(value)
-            value.fa.set_flow_style()
-        if place.get(last) != value:  # an equal one keeps the way it is written
-            place[last] = value
-    stream = io.StringIO()
-    yaml.dump(tree, stream)
-    return stream.getvalue()
 
 
 def describe(error: PydanticError) -> str:

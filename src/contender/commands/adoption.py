@@ -16,8 +16,9 @@ from contender.adoption.roles import Wishes
 from contender.adoption.writing import render_schema, restoring
 from contender.commands import release
 from contender.commands.answer import Answer
+from contender.edits import with_values
 from contender.errors import ParameterError, SplitError
-from contender.params import Params, load_params, parse_params, with_values
+from contender.params import Params, load_params, parse_params
 from contender.paths import Paths
 from contender.problem.dictionary import render_dictionary
 from contender.problem.expectations import write_suite

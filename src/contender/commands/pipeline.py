@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from contender import files
 from contender.commands.answer import Answer, terminal_style
+from contender.edits import with_values
 from contender.errors import IntegrityError, ParameterError
-from contender.params import Params, load_params, with_values
+from contender.params import Params, load_params
 from contender.paths import Paths
 
 STAGES: Final = ("ingest", "validate", "split", "train", "evaluate")
