@@ -1,7 +1,5 @@
 """params.yaml as frozen values; an unknown, missing or impossible entry is refused by name."""
 
-import io
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -30,6 +28,7 @@ class IngestParams(Section):
     source: str = Field(min_length=1, description="CSV or Parquet file, relative to the root")
     delimiter: str = Field(min_length=1, max_length=1)
     encoding: str = Field(min_length=1)
+    decimal: Literal[".", ","] = Field(description="what stands before the fraction of a number")
     missing: tuple[str, ...] = Field(description="texts that mean no value")
 
 
@@ -201,7 +200,7 @@ def load_params(path: Path) -> Params:
             bad entries are named at once.
     """
     try:
-        return Params.model_validate(read_yaml(path))
+        return parse_params(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         raise ParameterError(
             f"`{path}` cannot be read as YAML: {error}; expected the parameters of the pipeline.",
@@ -214,22 +213,14 @@ def load_params(path: Path) -> Params:
         ) from error
 
 
+def parse_params(text: str) -> Params:
+    """The parameters in the YAML `text`."""
+    return Params.model_validate(YAML(typ="safe", pure=True).load(text))
+
+
 def read_yaml(path: Path) -> Any:
     """The plain value in the YAML file `path`."""
     return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-
-
-def with_hyperparameters(text: str, estimator: str, settings: Mapping[str, Setting]) -> str:
-    """The YAML `text` of params.yaml with other settings for `estimator`; comments stay."""
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 4096
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    tree = yaml.load(text)
-    tree["train"]["hyperparameters"].setdefault(estimator, {}).update(settings)
-    stream = io.StringIO()
-    yaml.dump(tree, stream)
-    return stream.getvalue()
 
 
 def describe(error: PydanticError) -> str:

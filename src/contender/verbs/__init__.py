@@ -2,10 +2,12 @@
 
 from typing import Final
 
-from contender.verbs import pipeline, release, rollout, serving
+from contender.verbs import adoption, pipeline, release, rollout, serving
 from contender.verbs.command import Command
 from contender.verbs.pipeline import STAGES
 
-COMMANDS: Final = STAGES | pipeline.VERBS | release.VERBS | serving.VERBS | rollout.VERBS
+COMMANDS: Final = (
+    STAGES | adoption.VERBS | pipeline.VERBS | release.VERBS | serving.VERBS | rollout.VERBS
+)
 
 __all__ = ["COMMANDS", "STAGES", "Command"]
