@@ -108,6 +108,32 @@ retrain: data ## train anew on the data there is; the gate then only asks for no
 	contender refresh
 	dvc repro
 
+.PHONY: adopt
+adopt: $(PIPELINE) ## make your own table the data of this project: CSV=their.csv TARGET=column
+	contender adopt $(CSV) $(if $(TARGET),--target $(TARGET)) $(OPTIONS)
+
+OWN := data dvc.lock reports
+
+.PHONY: update
+update: ## merge a newer version of the template and keep your data: TEMPLATE=its address
+	@: $(if $(TEMPLATE),,$(error TEMPLATE is not set. hint: make update TEMPLATE=address-of-the-template))
+	@git diff --quiet HEAD || { echo "error: some changes are not committed. hint: git commit them, or git stash" >&2; exit 1; }
+	git fetch --quiet --no-tags $(TEMPLATE) $(or $(BRANCH),main)
+	@git merge-base HEAD FETCH_HEAD >/dev/null || { $(JOIN); }
+	git merge --no-ff --no-commit FETCH_HEAD || git rev-parse --quiet --verify MERGE_HEAD
+	git diff --quiet "$$(git merge-base HEAD FETCH_HEAD)" HEAD -- data || { git add --update -- $(OWN); git restore --source=HEAD --staged --worktree -- $(OWN); }
+	! git rev-parse --quiet --verify MERGE_HEAD || git commit --no-edit
+	@echo "next: make run, then git commit -am 'Measure again'"
+
+# A project made by "Use this template" shares no commit with it: its first one has the same tree as
+# the commit of the template that it was made from, and is joined to that.
+define JOIN
+tree=$$(git log --max-parents=0 --format=%T | tail -1); \
+start=$$(git log --format='%T %H' FETCH_HEAD | awk -v tree="$$tree" '$$1 == tree { found = $$2 } END { print found }'); \
+test -n "$$start" || { echo "error: this project was not made from that template. hint: check TEMPLATE" >&2; exit 1; }; \
+git merge --quiet --allow-unrelated-histories --strategy=ours --message="Join the template" "$$start"
+endef
+
 .PHONY: remote
 remote: $(PIPELINE) ## move the data to another DVC remote: URL=s3://bucket/path
 	contender remote $(URL) $(if $(ENDPOINT_URL),--endpoint-url $(ENDPOINT_URL))
@@ -168,8 +194,8 @@ demo: $(RELEASE) ## five chapters of a model's life, with real parts, in a folde
 	python -m tests.drills.demo
 
 .PHONY: test
-test: $(DEV) ## set up and run the whole test suite
-	pytest $(or $(TESTS),tests)
+test: $(DEV) ## set up and run the whole test suite, a process a core
+	pytest --numprocesses logical --maxprocesses 4 --dist loadgroup $(or $(TESTS),tests)
 
 .PHONY: soak
 soak: $(DEV) ## the long forms of tests: 100,000 calls, 10,000 odd ones, 20 ends, 50 swaps
@@ -228,6 +254,11 @@ bench: $(DEV) ## measure again every number that the README claims
 	python benchmarks/pipeline.py
 	python benchmarks/pipeline.py --rows 5000000 --alone
 	python benchmarks/batch.py
+	python benchmarks/adopt.py
+
+.PHONY: bench-adopt
+bench-adopt: $(DEV) ## measure the way from a file of 50,000 rows and 20 columns to the verdict
+	python benchmarks/adopt.py
 
 .PHONY: bench-batch
 bench-batch: $(DEV) ## measure predictions of 1,000,000 rows against a bare script

@@ -32,6 +32,18 @@ for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GIT_DIR", "GIT_SHA", "MLF
     os.environ.pop(name, None)
 
 
+# Whoever needs a container engine shares one.
+TOGETHER = {"image": "containers", "infra": "containers"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the tests of one folder run in one process, so that what they share is made once."""
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        item.add_marker(pytest.mark.xdist_group(TOGETHER.get(folder, folder)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Let DVC and cloud clients look for their user's settings where there are none."""

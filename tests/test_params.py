@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from contender.edits import with_values
 from contender.errors import ParameterError
-from contender.edits import with_hyperparameters, with_mode
 from contender.params import Params, load_params, read_yaml
 from tests import datasets
 
@@ -129,6 +129,7 @@ def test_a_file_that_holds_no_parameters_is_named(content: bytes | None, tmp_pat
 
 
 TEXT = (datasets.ROOT / "params.yaml").read_text(encoding="utf-8")
+PLACE = "train.hyperparameters.hist_gradient_boosting"
 
 
 @given(
@@ -140,7 +141,7 @@ TEXT = (datasets.ROOT / "params.yaml").read_text(encoding="utf-8")
 @settings(deadline=None, max_examples=30)
 def test_a_winner_changes_its_own_lines_only(chosen: dict[str, float]) -> None:
     """Every other line of the file stays as it was, comments and all."""
-    text = with_hyperparameters(TEXT, "hist_gradient_boosting", chosen)
+    text = with_values(TEXT, {f"{PLACE}.{name}": value for name, value in chosen.items()})
     before, after = TEXT.splitlines(), text.splitlines()
     assert len(before) == len(after)
     changed = [line for old, line in zip(before, after, strict=True) if old != line]
@@ -153,15 +154,6 @@ def test_a_winner_changes_its_own_lines_only(chosen: dict[str, float]) -> None:
 
 def test_a_winner_may_be_the_first_of_its_kind() -> None:
     """An estimator that has no settings yet gets its own entry."""
-    text = with_hyperparameters(TEXT, "mine", {"depth": 3})
+    text = with_values(TEXT, {"train.hyperparameters.mine.depth": 3})
     tree = YAML(typ="safe", pure=True).load(text)
     assert tree["train"]["hyperparameters"]["mine"] == {"depth": 3}
-
-
-def test_another_mode_is_one_other_line() -> None:
-    """The gate's mode changes; every other line stays, and the same again changes nothing."""
-    text = with_mode(TEXT, "refresh")
-    changed = [(a, b) for a, b in zip(TEXT.splitlines(), text.splitlines(), strict=True) if a != b]
-    assert len(changed) == 1
-    assert "mode: refresh" in changed[0][1]
-    assert with_mode(text, "refresh") == text

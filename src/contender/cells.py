@@ -135,13 +135,21 @@ def _bad_cells(values: pa.Array, bad: pa.Array, name: str, expected: str) -> Cel
     )
 
 
-def as_time(values: pa.Array, name: str) -> pa.Array:
+def as_time(values: pa.Array, name: str, layout: str | None = None) -> pa.Array:
     """The values as timestamps in microseconds, null where missing.
 
+    Texts are read by `layout`, in the notation of strptime; by ISO 8601 without one.
+
     Raises:
-        CellError: a value is no ISO 8601 date or time.
+        CellError: a value is no such date or time.
     """
-    return _converted(values, name, pa.timestamp("us"), "a date such as 2026-01-31")
+    if layout is None or pa.types.is_temporal(values.type):
+        return _converted(values, name, pa.timestamp("us"), "a date such as 2026-01-31")
+    texts = _without_blanks(values.cast(pa.string()))
+    times = pc.strptime(texts, format=layout, unit="us", error_is_null=True)
+    bad = pc.and_(pc.is_null(times), pc.is_valid(texts))
+    refuse(texts, bad, name, f"a date written as {layout}")
+    return times
 
 
 def require_unique(ids: pa.Array, name: str) -> None:

@@ -33,6 +33,9 @@ def main(argv: list[str] | None = None) -> int:
     name, show_traceback = arguments.pop("command"), arguments.pop("traceback")
     if COMMANDS[name].module in ("rollout", "trial"):
         _let_talk("contender.deploy")
+    if COMMANDS[name].asks:
+        alone = arguments.pop("yes") or not sys.stdin.isatty()
+        arguments["ask"] = None if alone else input
     try:
         answer = _function(name)(**arguments)
     except ContenderError as error:

@@ -21,6 +21,7 @@ def csv_options(params: IngestParams, types: dict[str, pa.DataType]) -> dict[str
         "parse_options": pv.ParseOptions(delimiter=params.delimiter, newlines_in_values=True),
         "convert_options": pv.ConvertOptions(
             column_types=types,
+            decimal_point=params.decimal,
             null_values=list(params.missing),
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
@@ -127,5 +128,5 @@ def _typed(values: pa.Array, name: str, column: Column, schema: Schema) -> pa.Ar
     if column.is_numeric and column.role not in ("id", "group"):
         return cells.as_number(values, name, whole=column.dtype == "integer")
     if column.dtype == "datetime":
-        return cells.as_time(values, name)
+        return cells.as_time(values, name, column.format)
     return cells.as_id(values) if column.role == "id" else cells.as_text(values)

@@ -6,6 +6,7 @@ DVC hands out a damaged cached copy and exits 0, and takes an unreachable bucket
 import contextlib
 import errno
 import hashlib
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ def open_repository(root: Path, remote: dict[str, Any] | None = None) -> Iterato
 
     for name, value in _ATTEMPTS.items():
         os.environ.setdefault(name, value)
+    logging.getLogger("dvc").setLevel(logging.WARNING)  # it would talk on stdout
     config = {"core": {"remote": _CANDIDATE}, "remote": {_CANDIDATE: remote}} if remote else None
     try:
         with Repo(str(root), config=config) as repo, lock_repo(repo):
@@ -103,6 +105,61 @@ def store(repo: Any, md5: str) -> None:
     remote = _open_remote(repo)
     with _telling(repo):
         _copy(repo.cache.local, remote, md5)
+
+
+def keep(repo: Any, md5: str) -> None:
+    """Nothing, once the default remote has an undamaged copy of the cached object `md5`.
+
+    Raises:
+        StorageError: what is read back is not what was stored.
+    """
+    if read_stored(repo, md5) == md5:
+        return
+    store(repo, md5)
+    stored = read_stored(repo, md5)
+    if stored != md5:
+        raise StorageError(
+            f"`{find_remote(repo)}` took the object `{md5}` and gives back `{stored}`; "
+            "expected the same bytes.",
+            hint="try again; if it stays so, this storage does not keep what it is given",
+        )
+
+
+def track(repo: Any, path: Path) -> None:
+    """Put `path` into the cache and write its pointer beside it.
+
+    Raises:
+        WriteError: either cannot be written.
+    """
+    from dvc.exceptions import DvcException
+
+    try:
+        repo.add([str(path)])
+    except (DvcException, OSError) as error:
+        raise WriteError(
+            f"`{path}` cannot be tracked by DVC: {error}.",
+            hint="free some space or fix the permissions, then run the same command again",
+        ) from error
+
+
+def reproduce(root: Path) -> None:
+    """Run the stages whose inputs changed, each in a process of its own.
+
+    Raises:
+        DataError: a stage failed; it has said why.
+        BusyError: another DVC command is at work.
+    """
+    from dvc.exceptions import DvcException
+
+    with open_repository(root) as repo:
+        try:
+            repo.reproduce()
+        except DvcException as error:
+            raise DataError(
+                f"the pipeline did not get through: {error}; the stage says why above.",
+                hint="do what it says and `make run`, or go back: "
+                "`git checkout . && git clean -fd data reports`",
+            ) from error
 
 
 def md5_of(path: Path) -> str:

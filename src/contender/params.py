@@ -28,6 +28,7 @@ class IngestParams(Section):
     source: str = Field(min_length=1, description="CSV or Parquet file, relative to the root")
     delimiter: str = Field(min_length=1, max_length=1)
     encoding: str = Field(min_length=1)
+    decimal: Literal[".", ","] = Field(description="what stands before the fraction of a number")
     missing: tuple[str, ...] = Field(description="texts that mean no value")
 
 
@@ -199,7 +200,7 @@ def load_params(path: Path) -> Params:
             bad entries are named at once.
     """
     try:
-        return Params.model_validate(read_yaml(path))
+        return parse_params(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         raise ParameterError(
             f"`{path}` cannot be read as YAML: {error}; expected the parameters of the pipeline.",
@@ -210,6 +211,11 @@ def load_params(path: Path) -> Params:
             f"`{path}` has entries that cannot be used:\n{describe(error)}",
             hint="`python -m contender params --schema` prints what may be set",
         ) from error
+
+
+def parse_params(text: str) -> Params:
+    """The parameters in the YAML `text`."""
+    return Params.model_validate(parse_yaml(text))
 
 
 def read_yaml(path: Path) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from ruamel.yaml.error import YAMLError
 
 from contender import files, objects
-from contender.errors import DataError, IntegrityError, ParameterError, StorageError, WriteError
+from contender.errors import DataError, IntegrityError, ParameterError, WriteError
 from contender.params import read_yaml
 from contender.paths import Paths
 
@@ -80,7 +80,7 @@ def move_remote(paths: Paths, url: str, *, endpoint_url: str | None = None) -> N
         objects.knock(repo, tracked[0].md5)
     with objects.open_repository(paths.root, remote | COPY.get(kind, {})) as repo:
         for file in tracked:
-            _have_stored(repo, file)
+            objects.keep(repo, file.md5)
     _make_default(paths.root, remote)
 
 
@@ -142,24 +142,6 @@ def _have_cached(repo: Any, file: Tracked) -> None:
             f"`{actual}`; expected `{file.md5}`: it was changed or truncated there.",
             hint="`git checkout data/store` if it is there; or remove that object, and `dvc push` "
             "where the file is still whole",
-        )
-
-
-def _have_stored(repo: Any, file: Tracked) -> None:
-    """Nothing, once the default remote has an undamaged copy of `file`.
-
-    Raises:
-        StorageError: what is read back is not what was stored.
-    """
-    if objects.read_stored(repo, file.md5) == file.md5:
-        return
-    objects.store(repo, file.md5)
-    stored = objects.read_stored(repo, file.md5)
-    if stored != file.md5:
-        raise StorageError(
-            f"`{objects.find_remote(repo)}` took `{file.path}` and gives back `{stored}`; "
-            f"expected `{file.md5}`.",
-            hint="try again; if it stays so, this storage does not keep what it is given",
         )
 
 

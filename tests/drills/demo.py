@@ -16,7 +16,7 @@ from typing import Any
 from contender.deploy.detached import Detached
 from contender.deploy.local import find_port
 from tests.drills.project import ROOT, Project
-from tests.drills.traffic import replaying
+from tests.drills.traffic import Traffic, replaying
 
 # In a hurry: two steps of the canary instead of three, and few copies of calls in the shadow.
 HURRY = {"canary_shares": [0.25, 0.5], "shadow_answers": 0, "tick_s": 0.25, "step_s": 120}
@@ -31,6 +31,7 @@ class Demo:
     started: float = field(default_factory=time.monotonic)
     verdicts: list[str] = field(default_factory=list)
     outcomes: list[str] = field(default_factory=list)
+    calls: list[Traffic] = field(default_factory=list)
 
     def chapter(self, title: str) -> None:
         """Begin a chapter."""
@@ -56,6 +57,7 @@ class Demo:
         port = self.port
         with replaying(f"http://127.0.0.1:{port}", records) as traffic:
             self.release(code=code)
+        self.calls.append(traffic)
         self.say(f"   callers   {traffic.describe()}")
 
     @property

@@ -39,9 +39,9 @@ class Project:
         return load_schema(self.paths.schema)
 
     @classmethod
-    def clone(cls, folder: Path) -> "Project":
-        """The clone of what is committed here, with the data in it."""
-        command = ["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(folder)]
+    def clone(cls, folder: Path, source: Path = ROOT) -> "Project":
+        """The clone of what is committed in `source`, with the data in it."""
+        command = ["git", "clone", "--quiet", "--no-hardlinks", str(source), str(folder)]
         subprocess.run(command, check=True)
         project = cls(folder)
         project.run("contender", "pull")

@@ -17,6 +17,7 @@ import pytest
 
 from contender.params import read_yaml
 from tests.conftest import git
+from tests.data.test_sample import moved_out
 from tests.datasets import STAGES
 from tests.pipeline.projects import Said, outputs, run
 
@@ -179,6 +180,7 @@ def test_what_people_write_makes_its_readers_stale(
         assert fresh.stale() == expected
 
 
+@moved_out
 def test_two_commits_can_be_compared(clone: Clone, tmp_path: Path) -> None:
     """Parameters, metrics and plots show what changed between them, and only that."""
     clone.edit("params.yaml", "threshold: 0.5", "threshold: 0.3")

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from contender import files
 from contender.commands.answer import Answer, terminal_style
+from contender.edits import with_values
 from contender.errors import IntegrityError, ParameterError
-from contender.edits import with_hyperparameters, with_mode
 from contender.params import Params, load_params
 from contender.paths import Paths
 
@@ -101,7 +101,9 @@ def tune() -> Answer:
     files.write_json(paths.tuning, result)
     chosen = result["best"]["settings"]
     text = paths.params.read_text(encoding="utf-8")
-    files.write_text(paths.params, with_hyperparameters(text, result["estimator"], chosen))
+    place = f"train.hyperparameters.{result['estimator']}"
+    changes = {f"{place}.{name}": value for name, value in chosen.items()}
+    files.write_text(paths.params, with_values(text, changes))
     before, best = result["before"], result["best"]
     return Answer(
         text=f"{result['metric']} by cross-validation on {result['rows']:,} training rows: "
@@ -116,7 +118,7 @@ def refresh() -> Answer:
     paths = Paths()
     text = paths.params.read_text(encoding="utf-8")
     load_params(paths.params)
-    files.write_text(paths.params, with_mode(text, "refresh"))
+    files.write_text(paths.params, with_values(text, {"gate.mode": "refresh"}))
     return Answer(note=f"refresh: `gate.mode` in {paths.params} is `refresh`")
 
 

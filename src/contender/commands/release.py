@@ -31,13 +31,13 @@ def record() -> Answer:
 
 
 def gate(  # pylint: disable=too-many-arguments,too-many-positional-arguments  # each a flag
-    enforce: bool,
-    allow_hold: bool,
-    final: bool,
-    local: bool,
-    as_json: bool,
-    markdown: bool,
-    schema: bool,
+    enforce: bool = False,
+    allow_hold: bool = False,
+    final: bool = False,
+    local: bool = False,
+    as_json: bool = False,
+    markdown: bool = False,
+    schema: bool = False,
 ) -> Answer:
     """Judge the challenger; with `final` the verdict counts and spends a look at the holdout."""
     from contender.release.verdict import render_schema

@@ -93,7 +93,7 @@ def status(as_json: bool) -> Answer:
         lines.append(f"before it    {deployment.previous[:12]}")
     if deployment.rollout:
         lines.append(f"rollout      {describe(deployment.rollout)}")
-        if deployment.rollout.message:
+        if deployment.rollout.message and not deployment.rollout.reason:
             lines.append(f"             {deployment.rollout.message}")
     for digest, why in deployment.quarantine.items():
         lines.append(f"quarantine   {digest[:12]}  {why}")

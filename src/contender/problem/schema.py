@@ -33,6 +33,8 @@ class Column(BaseModel):
     role: Role
     dtype: Dtype
     meaning: str
+    numbered: bool = False
+    format: str | None = None
     unit: str | None = None
     range: tuple[float | None, float | None] | None = None
     categories: tuple[Category, ...] | None = None
@@ -59,6 +61,10 @@ class Column(BaseModel):
             raise ValueError("`categories` names the same category twice")
         if self.nullable and self.role in ("id", "target", "time", "group"):
             raise ValueError(f"the {self.role} column may not be nullable")
+        if self.numbered and (self.role, self.dtype) != ("id", "string"):
+            raise ValueError("only an id of dtype string may be numbered")
+        if self.format is not None and self.dtype != "datetime":
+            raise ValueError("`format` says how dates are written: of a column of datetimes")
         if self.role == "ignored" and (self.sensitive or self.slice != "no"):
             raise ValueError("an ignored column is not read, so it cannot be sliced")
         return self
@@ -109,6 +115,11 @@ class Schema(BaseModel):
     def named(self, role: str) -> tuple[str, ...]:
         """The names of the columns with `role`, in order."""
         return tuple(name for name, column in self.columns.items() if column.role == role)
+
+    @property
+    def delivered(self) -> tuple[str, ...]:
+        """The names of the columns that the raw file has: all but an id that ingest numbers."""
+        return tuple(name for name, column in self.columns.items() if not column.numbered)
 
     @property
     def target(self) -> str:

@@ -50,6 +50,9 @@ def read_raw(source: Path, schema: Schema, params: IngestParams) -> pa.Table:
             f"the raw data `{source}` has a header but no rows; expected at least one.",
             hint="deliver the data again, or `rm` the file and run `make data`",
         )
+    if schema.columns[schema.id].numbered:
+        numbers = pa.array(range(1, table.num_rows + 1), pa.int64()).cast(pa.string())
+        table = table.append_column(schema.id, numbers)
     return table.select(list(schema.columns))
 
 
@@ -102,11 +105,11 @@ def _parse(source: Path, params: IngestParams, types: dict[str, pa.DataType]) ->
 
 
 def _require_columns(names: list[str], schema: Schema, source: Path, params: IngestParams) -> None:
-    said = delivery.name_differences(names, known=schema.columns, needed=schema.columns)
+    said = delivery.name_differences(names, known=schema.delivered, needed=schema.delivered)
     if len(names) == 1:
         raise DataError(
             f"`{source}` has one column, `{names[0][:80]}`, with the delimiter "
-            f"`{params.delimiter}`; expected {len(schema.columns)}.",
+            f"`{params.delimiter}`; expected {len(schema.delivered)}.",
             hint="set `ingest.delimiter` in params.yaml",
         )
     if said:

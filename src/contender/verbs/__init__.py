@@ -2,12 +2,21 @@
 
 from typing import Final
 
-from contender.verbs import pipeline, release, rollout, serving, workflow, workspace
+from contender.verbs import (
+    adoption,
+    pipeline,
+    release,
+    rollout,
+    serving,
+    workflow,
+    workspace,
+)
 from contender.verbs.command import Command
 from contender.verbs.pipeline import STAGES
 
 COMMANDS: Final = (
     STAGES
+    | adoption.VERBS
     | pipeline.VERBS
     | release.VERBS
     | serving.VERBS

@@ -8,11 +8,15 @@ Argument = tuple[tuple[str, ...], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Command:
-    """One verb: its help, its arguments, and the module of `commands` that has its function."""
+    """One verb: its help, its arguments, the module of `commands` that has its function.
+
+    One that `asks` talks with whoever sits at the terminal, unless `--yes` is said.
+    """
 
     help: str
     arguments: tuple[Argument, ...] = ()
     module: str = "pipeline"
+    asks: bool = False
 
 
 def flag(name: str, meaning: str) -> Argument:

@@ -1,0 +1,1 @@
+"""A table that nobody has described yet becomes a schema and parameters, with the reasons."""
