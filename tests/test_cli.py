@@ -175,6 +175,16 @@ def test_tune_writes_the_winner(tmp_path: Path) -> None:
     assert [trial["settings"] for trial in trials] == [{"strength": 0.5}, {"strength": 1e6}]
 
 
+def test_refresh_asks_of_the_next_model_that_it_does_no_harm(tmp_path: Path) -> None:
+    """The gate's mode is another one, and nothing else; twice is once."""
+    paths = datasets.boxes(300).write(tmp_path / "boxes")
+    before = load_params(paths.params)
+    for _ in range(2):
+        assert run(paths.root, "refresh").returncode == 0
+    gate = before.gate.model_copy(update={"mode": "refresh"})
+    assert load_params(paths.params) == before.model_copy(update={"gate": gate})
+
+
 def test_predict_writes_a_file_and_says_whose_predictions_they_are(tmp_path: Path) -> None:
     """Nothing on stdout; rows, seconds and the digest in one line on stderr, without a bar."""
     bundle = make_bundle(tmp_path)
