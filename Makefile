@@ -195,7 +195,7 @@ demo: $(RELEASE) ## five chapters of a model's life, with real parts, in a folde
 
 .PHONY: test
 test: $(DEV) ## set up and run the whole test suite, a process a core
-	pytest --numprocesses logical --maxprocesses 4 --dist loadgroup $(or $(TESTS),tests)
+	pytest --numprocesses logical --maxprocesses 4 $(or $(TESTS),tests)
 
 .PHONY: soak
 soak: $(DEV) ## the long forms of tests: 100,000 calls, 10,000 odd ones, 20 ends, 50 swaps
