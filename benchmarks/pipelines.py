@@ -3,13 +3,14 @@
 import sys
 from pathlib import Path
 
+import pandas as pd
 from measure import ROOT
 
 from contender import files
 from contender.bundle import MODEL, Bundle
 from contender.bundle.golden import to_columns
 from contender.paths import Paths
-from contender.problem import artifacts, frames
+from contender.problem import artifacts
 
 
 def save_pipeline(bundle: Bundle, folder: Path) -> Path:
@@ -24,7 +25,7 @@ def save_pipeline(bundle: Bundle, folder: Path) -> Path:
     paths = Paths(root=ROOT, work=ROOT)
     if not paths.model.exists() or files.sha256(paths.model) != bundle.sums[MODEL]:
         sys.exit("models/ holds another model than the bundle; run `contender bundle` first")
-    frame = frames.to_frame(to_columns(bundle.golden().records, bundle.schema()))
+    frame = pd.DataFrame(to_columns(bundle.golden().records, bundle.schema()))
     sklearn.save_model(
         artifacts.load(paths.estimator.read_bytes()),
         folder,
