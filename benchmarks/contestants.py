@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -60,8 +60,8 @@ CONTESTANTS: Final = (
 )
 
 
-def make_servers(bundle: Bundle, scratch: Path) -> dict[str, Server]:
-    """Every server there is, for the model of `bundle`, by its name; each is one process.
+def make_servers(bundle: Bundle, scratch: Path, names: Collection[str]) -> dict[str, Server]:
+    """The servers of `names`, for the model of `bundle`; each is one process.
 
     They run in `scratch`, so the prediction log is written there.
     """
@@ -74,7 +74,9 @@ def make_servers(bundle: Bundle, scratch: Path) -> dict[str, Server]:
     constant = (python, "-m", "uvicorn", "apps.constant:app", *UVICORN, "--port")
     bento = (str(BENTO), "-m", "bentoml", "serve", "apps.bento:Model", "--port")
     mlflow = (python, "-m", "mlflow", "models", "serve", "--env-manager", "local")
-    pipeline = (*mlflow, "--model-uri", str(save_pipeline(bundle, scratch / "pipeline")), "--port")
+    pipeline = (*mlflow, "--model-uri", str(scratch / "pipeline"), "--port")
+    if "sklearn" in names:
+        save_pipeline(bundle, scratch / "pipeline")
     mlflow = (*mlflow, "--model-uri", f"models:/{model}@challenger", "--port")
     servers = (
         Server("contender", serve, "/ping"),
@@ -83,7 +85,7 @@ def make_servers(bundle: Bundle, scratch: Path) -> dict[str, Server]:
         Server("mlflow", mlflow, "/ping", {"MLFLOW_TRACKING_URI": registry}),
         Server("sklearn", pipeline, "/ping"),
     )
-    return {server.name: server for server in servers}
+    return {server.name: server for server in servers if server.name in names}
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from contender.paths import Paths
 from contender.problem import artifacts
 
 
-def save_pipeline(bundle: Bundle, folder: Path) -> Path:
-    """MLflow's folder of the pipeline that the graph of `bundle` was made of.
+def save_pipeline(bundle: Bundle, folder: Path) -> None:
+    """Make `folder` MLflow's, with the pipeline that the graph of `bundle` was made of.
 
     Raises:
         SystemExit: models/ holds another one.
@@ -33,4 +33,3 @@ def save_pipeline(bundle: Bundle, folder: Path) -> Path:
         pyfunc_predict_fn="predict_proba",
         serialization_format="cloudpickle",
     )
-    return folder

@@ -136,7 +136,7 @@ def compete(
     names = {contestant.server for contestant in contestants}
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="contender-")))
-        servers = {name: it for name, it in make_servers(bundle, scratch).items() if name in names}
+        servers = make_servers(bundle, scratch, names)
         taken = {name: measure_starts(it, scratch, plan.starts) for name, it in servers.items()}
         live = {
             name: stack.enter_context(running(it, scratch, core)) for name, it in servers.items()
