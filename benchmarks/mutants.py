@@ -63,7 +63,9 @@ def copy_project(root: Path, folder: Path) -> None:
     """Put into `folder` what the gate's tests need of the work tree."""
     for name in COPIED:
         if (root / name).is_dir():
-            shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(
+                root / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+            )
         else:
             shutil.copy2(root / name, folder / name)
 

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,18 +46,20 @@ def measure_share(judged: Sequence[Judged]) -> dict[str, Any]:
     }
 
 
-def describe_survivors(folder: Path, judged: Sequence[Judged]) -> list[dict[str, str]]:
+def describe_survivors(folder: Path, judged: Sequence[Judged]) -> Iterator[dict[str, str]]:
     """What each survivor changes, with the reason that the results before give for it."""
     known = json.loads(TARGET.read_text(encoding="utf-8"))["survivors"] if TARGET.is_file() else []
     reasons = {tuple(one.values())[:-1]: one["reason"] for one in known}
-    found = []
     for mutant in judged:
         if not mutant.noticed:
             before, after = show_change(folder, mutant.name)
-            change = (mutant.module, mutant.function, before, after)
-            names = ("module", "function", "before", "after", "reason")
-            found.append(dict(zip(names, (*change, reasons.get(change, "")), strict=True)))
-    return found
+            change = {
+                "module": mutant.module,
+                "function": mutant.function,
+                "before": before,
+                "after": after,
+            }
+            yield change | {"reason": reasons.get(tuple(change.values()), "")}
 
 
 def show(content: dict[str, Any]) -> None:
@@ -74,13 +76,31 @@ def show(content: dict[str, Any]) -> None:
     )
 
 
+def measure(size: int | None, seed: int, jobs: int) -> dict[str, Any]:
+    """All that is found in a copy of the project, which is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="contender-") as name:
+        folder = Path(name)
+        copy_project(ROOT, folder)
+        mutants = list_mutants(folder)
+        drawn = draw(mutants, size, seed=seed)
+        print(f"{len(drawn)} of {len(mutants)} mutants are judged", file=sys.stderr)
+        judged = judge(folder, drawn, jobs=jobs)
+        return {
+            "mutants": len(mutants),
+            "seed": seed,
+            "share": measure_share(judged),
+            "modules": {module: dict(it) for module, it in count_by_module(judged).items()},
+            "survivors": list(describe_survivors(folder, judged)),
+        }
+
+
 def main() -> int:
     """Print and keep what was found; 0, 1 when too few were noticed, 2 when nothing was found."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--number", default=str(SAMPLE), help="how many mutants, or `all`")
-    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--number", default=str(SAMPLE), help="of mutants, or `all`")
+    parser.add_argument("--seed", type=int, default=SEED, help="another one keeps no results")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--page", action="store_true", help="only write the page again")
+    parser.add_argument("--page", action="store_true", help="write the page again, judge nothing")
     options = parser.parse_args()
     if options.page:
         content = json.loads(TARGET.read_text(encoding="utf-8"))
@@ -88,22 +108,11 @@ def main() -> int:
         return 0
     os.environ |= environment()
     size = None if options.number == "all" else int(options.number)
-    with tempfile.TemporaryDirectory(prefix="contender-") as name:
-        folder = Path(name)
-        copy_project(ROOT, folder)
-        try:
-            mutants = list_mutants(folder)
-            judged = judge(folder, draw(mutants, size, seed=options.seed), jobs=options.jobs)
-        except MutationError as error:
-            print(f"ERROR: {error}", file=sys.stderr)
-            return 2
-        content = {
-            "mutants": len(mutants),
-            "seed": options.seed,
-            "share": measure_share(judged),
-            "modules": {name: dict(it) for name, it in count_by_module(judged).items()},
-            "survivors": describe_survivors(folder, judged),
-        }
+    try:
+        content = measure(size, options.seed, options.jobs)
+    except MutationError as error:
+        print(f"ERROR: {error}", file=sys.stderr)
+        return 2
     show(content)
     if options.seed == SEED and size in (SAMPLE, None):
         TARGET.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
