@@ -12,7 +12,7 @@ from contender import files
 from contender.problem.metrics import metrics_for
 from contender.problem.schema import Task
 from contender.release.gate.decide import Occasion, decide, refuse
-from contender.release.gate.decision import Decision, Outcome, Verdict
+from contender.release.gate.decision import Check, Decision, Outcome, Verdict
 from contender.release.gate.evidence import Evidence
 from tests.release.gate import cases
 from tests.release.gate.cases import alone, binary, codes, find, judge
@@ -252,6 +252,14 @@ class TestLimits:
         """Whichever way the metric points."""
         assert judge(binary(gain=0.5), floors=floors).verdict is verdict
 
+    @pytest.mark.parametrize("metric", ["roc_auc", "brier"])
+    def test_a_floor_that_is_just_met_is_kept(self, metric: str) -> None:
+        """What it asks for is the least, or the most, that will do."""
+        case = binary(gain=0.5)
+        exact = next(it.challenger for it in judge(case).estimates if it.metric == metric)
+
+        assert judge(case, floors={metric: exact}).verdict is Verdict.PROMOTE
+
     def test_a_better_ranking_does_not_excuse_worse_probabilities(self) -> None:
         """Halved probabilities keep their order and lose their meaning."""
         case = binary(gain=0.5)
@@ -377,6 +385,17 @@ def test_no_checks_at_all_are_an_error() -> None:
 
     assert decision.verdict is Verdict.ERROR
     assert decision.summary == "No check proved anything about the quality of the challenger."
+
+
+def test_passing_everything_but_quality_promotes_nothing() -> None:
+    """Fast, small and fair is no proof of being good; neither is quality that was skipped."""
+    passed = Check(
+        family="cost", subject="size_mb", outcome=Outcome.PASS, code="cost-kept", message="Small."
+    )
+    skipped = passed.model_copy(update={"family": "quality", "outcome": Outcome.SKIPPED})
+    occasion = Occasion(Task.BINARY, False, cases.TODAY, "champion")
+
+    assert refuse((passed, skipped), occasion, cases.GATE).verdict is Verdict.ERROR
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,11 @@ def test_a_variance_that_rests_on_few_rows_has_few_degrees_of_freedom() -> None:
     assert mean_of(values).degrees == pytest.approx(20, rel=0.05)
 
 
+def test_the_degrees_of_freedom_of_four_rows_are_those_of_the_paper() -> None:
+    """2 n / (kurtosis - (n - 3) / (n - 1)), where two values as often as each other have 1."""
+    assert mean_of(np.array([-1.0, 1.0, -1.0, 1.0])).degrees == pytest.approx(8 / (1 - 1 / 3))
+
+
 @pytest.mark.parametrize("alpha", [0.025, 0.0025])
 def test_a_long_tail_does_not_make_a_bound_too_bold(alpha: float) -> None:
     """Many small gains and a few large losses, zero on average, 4,000 times over."""

@@ -320,6 +320,16 @@ def test_groups_that_are_too_small_are_listed() -> None:
     assert [group.level for group in gap_of(decision, "selection_rate").groups] == ["a", "b"]
 
 
+def test_a_group_of_just_enough_rows_is_compared() -> None:
+    """The limit is the least that will do."""
+    group = (np.arange(ROWS) < cases.READING.min_slice_rows).astype(np.int64)
+
+    decision = judge(binary(ROWS, labels=(Labels("kind", ("a", "b"), group, sensitive=True),)))
+
+    assert [it.rows for it in gap_of(decision, "selection_rate").groups] == [ROWS - 100, 100]
+    assert "group-too-small" not in codes(decision)
+
+
 @pytest.mark.parametrize(
     "labels",
     [

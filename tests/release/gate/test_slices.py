@@ -89,6 +89,18 @@ def test_a_slice_that_says_nothing_is_listed_as_not_evaluated(rows: int, reason:
     assert find(decision, "critical-slice-not-evaluated").subject == "kind=b"
 
 
+def test_a_slice_of_just_enough_rows_is_evaluated() -> None:
+    """A hundred, twenty of them of the rarer class."""
+    case = binary(gain=0.5)
+    chosen = [np.flatnonzero(case.target == label)[:rows] for label, rows in ((0, 80), (1, 20))]
+    codes_ = np.zeros(2_000, dtype=np.int64)
+    codes_[np.concatenate(chosen)] = 1
+
+    decision = judge(replace(case, labels=(Labels("kind", ("a", "b"), codes_, "report"),)))
+
+    assert (slice_of(decision, "b").rows, slice_of(decision, "b").estimate is None) == (100, False)
+
+
 def test_no_slice_evaluated_is_not_a_pass() -> None:
     """All too small, or none declared: the check says so."""
     tiny = Labels("kind", tuple("abcdefghijklmnopqrstuvwxy"), np.arange(2_000) % 25, "report")
