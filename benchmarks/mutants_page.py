@@ -21,7 +21,8 @@ fail without any change.
 """
 NOTES: Final = """
 mutmut changes what stands inside functions and methods. It leaves alone constants of modules, \
-properties and f-strings.
+properties and the text of f-strings. The tests are run without their simulations, which would take \
+a minute for every mutant that lives; they would only notice more.
 
 ## Survivors
 

@@ -25,7 +25,7 @@ from proof.tally import wilson
 
 TARGET: Final = RESULTS / "mutation.json"
 PAGE: Final = ROOT / "docs/concepts/gate-mutants.md"
-SEED: Final = 20260101
+SEED: Final = 20261121
 SAMPLE: Final = 200
 LEAST: Final = 0.85  # of the sample must be noticed
 
