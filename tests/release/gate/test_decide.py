@@ -352,6 +352,47 @@ def test_the_same_evidence_gives_the_same_bytes() -> None:
     assert "paired-bootstrap" in texts[0]
 
 
+def said(decision: Decision) -> list[str]:
+    """What each check looked at and its reason code, which other programs may read."""
+    return [f"{check.family}: {check.subject}: {check.code}" for check in decision.checks]
+
+
+RATES = [
+    f"fairness: {rate} by kind: gap-safe"
+    for rate in ("selection_rate", "true_positive_rate", "false_positive_rate")
+]
+
+
+def test_a_promotion_says_what_it_rests_on() -> None:
+    """Every family of checks, what it looked at, and the reason code of each."""
+    assert said(judge(full(), floors={"roc_auc": 0.5})) == [
+        "quality: roc_auc: proven-better",
+        "calibration: log_loss: calibration-not-worse",
+        "floor: roc_auc: floor-kept",
+        "slice: all slices: slices-evaluated",
+        *RATES,
+        "cost: latency_p95_ms: cost-kept",
+        "cost: size_mb: cost-kept",
+        "cost: memory_mb: cost-kept",
+        "behaviour: another order of rows: behaviour-kept",
+    ]
+
+
+def test_a_first_model_says_what_could_not_be_compared() -> None:
+    """Calibration, slices, and the costs that are limited by the champion's."""
+    assert said(judge(alone(full()))) == [
+        "quality: constant: beats-constant",
+        "quality: linear baseline: beats-linear",
+        "calibration: probabilities: calibration-not-compared",
+        "slice: all slices: slices-not-compared",
+        *RATES,
+        "cost: latency_p95_ms: cost-not-compared",
+        "cost: size_mb: cost-kept",
+        "cost: memory_mb: cost-not-compared",
+        "behaviour: another order of rows: behaviour-kept",
+    ]
+
+
 def test_the_seed_of_the_bootstrap_comes_from_the_digests() -> None:
     """Another file of the challenger draws other rows, nothing else does."""
     first = judge(full())
