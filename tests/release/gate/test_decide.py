@@ -218,6 +218,15 @@ class TestWithoutAChampion:
 
         assert find(decision, "not-proven-better-than-constant").outcome is Outcome.HOLD
 
+    def test_a_model_worse_than_a_constant_is_rejected(self) -> None:
+        """Scores that are right about the order the other way round."""
+        case = binary(gain=0.5)
+        inverted = cases.scored("b", 1 - case.challenger.predictions)
+
+        decision = judge(alone(replace(case, challenger=inverted)))
+
+        assert find(decision, "worse-than-constant").outcome is Outcome.REJECT
+
     def test_slices_and_calibration_are_shown_but_not_judged(self) -> None:
         """There is nothing to compare them with."""
         case = binary(gain=0.5, labels=(cases.halves(2_000, slices="critical"),))
@@ -391,6 +400,15 @@ def test_a_first_model_says_what_could_not_be_compared() -> None:
         "cost: memory_mb: cost-not-compared",
         "behaviour: another order of rows: behaviour-kept",
     ]
+
+
+def test_an_estimate_lies_between_its_bounds() -> None:
+    """Of every metric, by every method, and of every slice."""
+    decision = judge(full())
+    estimates = [*decision.estimates, *(it.estimate for it in decision.slices if it.estimate)]
+
+    assert len(estimates) > len(decision.estimates)
+    assert all(it.lower < it.difference < it.upper for it in estimates)
 
 
 def test_the_seed_of_the_bootstrap_comes_from_the_digests() -> None:

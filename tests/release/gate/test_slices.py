@@ -70,6 +70,15 @@ def test_all_critical_slices_safe_let_a_better_model_pass() -> None:
     assert "2 of 2 slices were evaluated." == find(decision, "slices-evaluated").message
 
 
+def test_a_critical_slice_need_not_gain() -> None:
+    """Proven to lose less than the margin is proven unharmed."""
+    decision = judge(binary(20_000, gain=0.1, labels=(cases.halves(20_000, slices="critical"),)))
+
+    lower = [finding.estimate.lower for finding in decision.slices if finding.estimate]
+    assert -cases.GATE.slice_margin < min(lower) < cases.GATE.slice_margin
+    assert {finding.outcome for finding in decision.slices} == {Outcome.PASS}
+
+
 @pytest.mark.parametrize(
     ("rows", "reason"),
     [(99, "99 rows, expected 100"), (0, "0 rows, expected 100"), (101, "rows of the rarest class")],
