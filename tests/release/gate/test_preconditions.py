@@ -195,6 +195,7 @@ def test_a_name_that_means_nothing_is_an_error(changes: dict[str, Any], code: st
     decision = judge(replace(WINNER, labels=labels), **changes)
 
     assert (decision.verdict, codes(decision)) == (Verdict.ERROR, [code])
+    assert decision.checks[0].subject.startswith(f"gate.{next(iter(changes))}")
 
 
 def test_too_few_rows_hold_and_say_how_many_are_needed() -> None:
