@@ -15,6 +15,7 @@ from typing import Final
 
 import psutil
 from measure import ROOT, environment
+from pipelines import save_pipeline
 
 from contender.bundle import Bundle
 from contender.tracking.connection import safe_name
@@ -53,6 +54,9 @@ CONTESTANTS: Final = (
     Contestant("Contender, as MLflow", "contender", "/invocations", "dataframe_records"),
     Contestant("MLflow", "mlflow", "/invocations", "dataframe_records"),
     Contestant("MLflow, instances", "mlflow", "/invocations", "instances"),
+    Contestant(
+        "MLflow, scikit-learn", "sklearn", "/invocations", "dataframe_records", is_checked=False
+    ),
 )
 
 
@@ -70,12 +74,14 @@ def make_servers(bundle: Bundle, scratch: Path) -> dict[str, Server]:
     constant = (python, "-m", "uvicorn", "apps.constant:app", *UVICORN, "--port")
     bento = (str(BENTO), "-m", "bentoml", "serve", "apps.bento:Model", "--port")
     mlflow = (python, "-m", "mlflow", "models", "serve", "--env-manager", "local")
+    pipeline = (*mlflow, "--model-uri", str(save_pipeline(bundle, scratch / "pipeline")), "--port")
     mlflow = (*mlflow, "--model-uri", f"models:/{model}@challenger", "--port")
     servers = (
         Server("contender", serve, "/ping"),
         Server("constant", constant, "/ping", apps),
         Server("bento", bento, "/readyz", apps | unreported),
         Server("mlflow", mlflow, "/ping", {"MLFLOW_TRACKING_URI": registry}),
+        Server("sklearn", pipeline, "/ping"),
     )
     return {server.name: server for server in servers}
 

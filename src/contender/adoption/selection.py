@@ -15,7 +15,7 @@ MAX_CATEGORIES: Final = 100
 MAX_WIDTH: Final = 1000  # 0/1 columns that all categories may become together,
 MAX_CELLS: Final = 100_000_000  # and their cells: 8 bytes each while a model is fitted
 _PEOPLE: Final = re.compile(
-    r"(?i:(^|[_\W])(sex|gender|female|male|race|ethnic\w*|religion|age|senior\w*|nationality|"
+    r"(?i:(^|[_\W])(sex|gender|female|male|race|ethnic\w*|religion|age|elderly|nationality|"
     r"citizen\w*|marital\w*|disab\w*|native\w*)($|[_\W]))"
 )
 
