@@ -217,6 +217,11 @@ sabotage: $(DEV) ## plant 16 faults and 200 honest models, and see what the gate
 vacuity: $(DEV) ## feed every gate nothing and garbage, and see that none passes
 	python -m tests.vacuity
 
+.PHONY: mutation
+mutation: $(DEV) ## change the gate's code in 200 places, and see whether its tests notice (N=all)
+	uv sync --frozen --inexact --group mutation --python .venv/bin/python --quiet
+	python benchmarks/mutation.py $(if $(N),--number $(N)) $(if $(JOBS),--jobs $(JOBS))
+
 .PHONY: lint
 lint: $(DEV) ## pylint, formatter, types, import contracts, workflows
 	ruff format --check src tests benchmarks

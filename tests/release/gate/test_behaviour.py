@@ -44,6 +44,7 @@ def test_one_row_is_enough_to_break_an_expectation(
 
     assert decision.verdict is (Verdict.PROMOTE if kept else Verdict.REJECT)
     assert ("behaviour-broken" in codes(decision)) is not kept
+    assert ("behaviour-kept" in codes(decision)) is kept
 
 
 def test_probabilities_of_many_classes_stay_the_same_in_every_class() -> None:

@@ -45,6 +45,15 @@ def test_a_limit_is_kept_or_not(
         assert find(decision, "cost-exceeded").subject == name
 
 
+def test_a_limit_is_said_with_its_unit() -> None:
+    """The ratio, what is free of it, and what is allowed at most."""
+    assert {cost.name: cost.limit for cost in judge(WINNER).cost} == {
+        "latency_p95_ms": "1.25 x the champion's above 0.1 ms",
+        "size_mb": "2 x the champion's above 0.5 MB, 50 MB",
+        "memory_mb": "1.5 x the champion's",
+    }
+
+
 def test_without_a_champion_only_the_absolute_limit_can_be_judged() -> None:
     """The ratios are skipped, with a reason."""
     first = alone(WINNER)

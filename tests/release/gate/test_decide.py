@@ -12,7 +12,7 @@ from contender import files
 from contender.problem.metrics import metrics_for
 from contender.problem.schema import Task
 from contender.release.gate.decide import Occasion, decide, refuse
-from contender.release.gate.decision import Decision, Outcome, Verdict
+from contender.release.gate.decision import Check, Decision, Outcome, Verdict
 from contender.release.gate.evidence import Evidence
 from tests.release.gate import cases
 from tests.release.gate.cases import alone, binary, codes, find, judge
@@ -218,6 +218,15 @@ class TestWithoutAChampion:
 
         assert find(decision, "not-proven-better-than-constant").outcome is Outcome.HOLD
 
+    def test_a_model_worse_than_a_constant_is_rejected(self) -> None:
+        """Scores that are right about the order the other way round."""
+        case = binary(gain=0.5)
+        inverted = cases.scored("b", 1 - case.challenger.predictions)
+
+        decision = judge(alone(replace(case, challenger=inverted)))
+
+        assert find(decision, "worse-than-constant").outcome is Outcome.REJECT
+
     def test_slices_and_calibration_are_shown_but_not_judged(self) -> None:
         """There is nothing to compare them with."""
         case = binary(gain=0.5, labels=(cases.halves(2_000, slices="critical"),))
@@ -251,6 +260,14 @@ class TestLimits:
     ) -> None:
         """Whichever way the metric points."""
         assert judge(binary(gain=0.5), floors=floors).verdict is verdict
+
+    @pytest.mark.parametrize("metric", ["roc_auc", "brier"])
+    def test_a_floor_that_is_just_met_is_kept(self, metric: str) -> None:
+        """What it asks for is the least, or the most, that will do."""
+        case = binary(gain=0.5)
+        exact = next(it.challenger for it in judge(case).estimates if it.metric == metric)
+
+        assert judge(case, floors={metric: exact}).verdict is Verdict.PROMOTE
 
     def test_a_better_ranking_does_not_excuse_worse_probabilities(self) -> None:
         """Halved probabilities keep their order and lose their meaning."""
@@ -344,6 +361,56 @@ def test_the_same_evidence_gives_the_same_bytes() -> None:
     assert "paired-bootstrap" in texts[0]
 
 
+def said(decision: Decision) -> list[str]:
+    """What each check looked at and its reason code, which other programs may read."""
+    return [f"{check.family}: {check.subject}: {check.code}" for check in decision.checks]
+
+
+RATES = [
+    f"fairness: {rate} by kind: gap-safe"
+    for rate in ("selection_rate", "true_positive_rate", "false_positive_rate")
+]
+
+
+def test_a_promotion_says_what_it_rests_on() -> None:
+    """Every family of checks, what it looked at, and the reason code of each."""
+    assert said(judge(full(), floors={"roc_auc": 0.5})) == [
+        "quality: roc_auc: proven-better",
+        "calibration: log_loss: calibration-not-worse",
+        "floor: roc_auc: floor-kept",
+        "slice: all slices: slices-evaluated",
+        *RATES,
+        "cost: latency_p95_ms: cost-kept",
+        "cost: size_mb: cost-kept",
+        "cost: memory_mb: cost-kept",
+        "behaviour: another order of rows: behaviour-kept",
+    ]
+
+
+def test_a_first_model_says_what_could_not_be_compared() -> None:
+    """Calibration, slices, and the costs that are limited by the champion's."""
+    assert said(judge(alone(full()))) == [
+        "quality: constant: beats-constant",
+        "quality: linear baseline: beats-linear",
+        "calibration: probabilities: calibration-not-compared",
+        "slice: all slices: slices-not-compared",
+        *RATES,
+        "cost: latency_p95_ms: cost-not-compared",
+        "cost: size_mb: cost-kept",
+        "cost: memory_mb: cost-not-compared",
+        "behaviour: another order of rows: behaviour-kept",
+    ]
+
+
+def test_an_estimate_lies_between_its_bounds() -> None:
+    """Of every metric, by every method, and of every slice."""
+    decision = judge(full())
+    estimates = [*decision.estimates, *(it.estimate for it in decision.slices if it.estimate)]
+
+    assert len(estimates) > len(decision.estimates)
+    assert all(it.lower < it.difference < it.upper for it in estimates)
+
+
 def test_the_seed_of_the_bootstrap_comes_from_the_digests() -> None:
     """Another file of the challenger draws other rows, nothing else does."""
     first = judge(full())
@@ -377,6 +444,17 @@ def test_no_checks_at_all_are_an_error() -> None:
 
     assert decision.verdict is Verdict.ERROR
     assert decision.summary == "No check proved anything about the quality of the challenger."
+
+
+def test_passing_everything_but_quality_promotes_nothing() -> None:
+    """Fast, small and fair is no proof of being good; neither is quality that was skipped."""
+    passed = Check(
+        family="cost", subject="size_mb", outcome=Outcome.PASS, code="cost-kept", message="Small."
+    )
+    skipped = passed.model_copy(update={"family": "quality", "outcome": Outcome.SKIPPED})
+    occasion = Occasion(Task.BINARY, False, cases.TODAY, "champion")
+
+    assert refuse((passed, skipped), occasion, cases.GATE).verdict is Verdict.ERROR
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,11 @@ def test_a_variance_that_rests_on_few_rows_has_few_degrees_of_freedom() -> None:
     assert mean_of(values).degrees == pytest.approx(20, rel=0.05)
 
 
+def test_the_degrees_of_freedom_of_four_rows_are_those_of_the_paper() -> None:
+    """2 n / (kurtosis - (n - 3) / (n - 1)), where two values as often as each other have 1."""
+    assert mean_of(np.array([-1.0, 1.0, -1.0, 1.0])).degrees == pytest.approx(8 / (1 - 1 / 3))
+
+
 @pytest.mark.parametrize("alpha", [0.025, 0.0025])
 def test_a_long_tail_does_not_make_a_bound_too_bold(alpha: float) -> None:
     """Many small gains and a few large losses, zero on average, 4,000 times over."""
@@ -50,9 +55,10 @@ def test_a_long_tail_does_not_make_a_bound_too_bold(alpha: float) -> None:
     assert np.mean([mean.upper(alpha) < 0 for mean in means]) <= allowed
 
 
-def test_equal_values_leave_no_uncertainty() -> None:
+@pytest.mark.parametrize("rows", [2, 50])
+def test_equal_values_leave_no_uncertainty(rows: int) -> None:
     """The bounds are the value itself, not NaN."""
-    mean = mean_of(np.full(50, 0.25))
+    mean = mean_of(np.full(rows, 0.25))
 
     assert (mean.lower(0.01), mean.upper(0.01)) == (0.25, 0.25)
 
@@ -136,6 +142,20 @@ def test_few_discordant_rows_agree_with_mcnemars_exact_mid_p(
     assert (difference.lower(alpha) > 0) == (mid_p < alpha)
     assert difference.lower(alpha) <= difference.value <= difference.upper(alpha)
     assert -1 <= difference.lower(alpha) and difference.upper(alpha) <= 1
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "log_loss", "brier", "accuracy"])
+def test_a_comparison_knows_which_rows_belong_together(name: str) -> None:
+    """Every row given four times, by group: as sure as by the rows given once, and no surer."""
+    columns = scores(600, seed=6)
+    again = Pair(*(np.tile(column, 4) for column in columns), np.tile(np.arange(600), 4))
+
+    once, grouped = (compare(BINARY[name], pair, RESAMPLING) for pair in (Pair(*columns), again))
+
+    assert grouped.difference.standard_error == pytest.approx(
+        once.difference.standard_error, rel=0.01
+    )
+    assert grouped.method == f"{once.method}-by-group"
 
 
 def test_no_discordant_row_still_leaves_doubt() -> None:

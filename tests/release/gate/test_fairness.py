@@ -87,21 +87,26 @@ def test_gaps_equal_fairlearn() -> None:
 def test_gaps_of_many_classes_equal_fairlearn() -> None:
     """Each class against the rest; the widest gap is reported, with its class."""
     case = cases.multiclass()
-    group = np.arange(178) % 2
+    group = np.random.default_rng(1).integers(2, size=178)
     case = replace(case, labels=(Labels("kind", ("a", "b"), group, sensitive=True),))
     limits = cases.reading(min_slice_rows=50, min_slice_class_rows=10)
 
     decision = decide(case, cases.gate(primary="log_loss"), limits)
 
-    chosen = case.challenger.predictions.argmax(axis=1)
-    gaps = {
-        f"selection_rate[{name}]": fl.demographic_parity_difference(
-            case.target == index, chosen == index, sensitive_features=group
-        )
-        for index, name in enumerate(case.classes)
-    }
-    widest = max(gaps, key=lambda name: gaps[name])
-    assert gap_of(decision, widest).gap == pytest.approx(gaps[widest])
+    def gaps(predictions: np.ndarray) -> dict[str, float]:
+        chosen = predictions.argmax(axis=1)
+        return {
+            f"selection_rate[{name}]": fl.demographic_parity_difference(
+                case.target == index, chosen == index, sensitive_features=group
+            )
+            for index, name in enumerate(case.classes)
+        }
+
+    ours, theirs = gaps(case.challenger.predictions), gaps(case.champion.predictions)
+    widest = max(ours, key=lambda name: ours[name])
+    found = gap_of(decision, widest)
+    assert ours[widest] > 0.1
+    assert (found.gap, found.champion_gap) == pytest.approx((ours[widest], theirs[widest]))
     assert len(decision.fairness) == 3
 
 
@@ -124,8 +129,10 @@ def test_gaps_of_a_regression_are_in_standard_deviations() -> None:
     welch = stats.ttest_ind(residuals[group == 0], residuals[group == 1], equal_var=False)
     assert found.lower == pytest.approx(welch.confidence_interval(0.90).low, rel=0.02)
     absolute = np.abs(residuals)
-    assert gap_of(decision, "mean_absolute_error").gap == pytest.approx(
-        abs(absolute[group == 0].mean() - absolute[group == 1].mean())
+    before = np.abs(case.target - case.champion.predictions) / case.target.std()
+    found = gap_of(decision, "mean_absolute_error")
+    assert (found.gap, found.champion_gap) == pytest.approx(
+        [abs(each[group == 0].mean() - each[group == 1].mean()) for each in (absolute, before)]
     )
 
 
@@ -277,6 +284,7 @@ class TestWaivers:
 
         assert decision.verdict is Verdict.PROMOTE
         assert "expired on 2020-01-01" in " ".join(check.message for check in decision.checks)
+        assert "waiver-expired" not in codes(decision)
 
     def test_a_waiver_is_for_one_rate_only(self) -> None:
         """The others keep their limit."""
@@ -308,16 +316,27 @@ class TestWaivers:
 
 
 def test_groups_that_are_too_small_are_listed() -> None:
-    """And the others are compared."""
+    """And the others are compared, wherever the small one stands."""
     group = np.arange(ROWS) % 2
     group[:30] = 2
-    labels = Labels("kind", ("a", "b", "c"), group, sensitive=True)
+    for levels, code in ((("a", "b", "c"), 0), (("c", "a", "b"), 1)):
+        labels = Labels("kind", levels, (group + code) % 3, sensitive=True)
 
-    decision = judge(binary(ROWS, labels=(labels,)))
+        decision = judge(binary(ROWS, labels=(labels,)))
 
-    small = find(decision, "group-too-small")
-    assert (small.subject, small.outcome) == ("kind=c", Outcome.SKIPPED)
-    assert [group.level for group in gap_of(decision, "selection_rate").groups] == ["a", "b"]
+        small = find(decision, "group-too-small")
+        assert (small.subject, small.outcome) == ("kind=c", Outcome.SKIPPED)
+        assert [group.level for group in gap_of(decision, "selection_rate").groups] == ["a", "b"]
+
+
+def test_a_group_of_just_enough_rows_is_compared() -> None:
+    """The limit is the least that will do."""
+    group = (np.arange(ROWS) < cases.READING.min_slice_rows).astype(np.int64)
+
+    decision = judge(binary(ROWS, labels=(Labels("kind", ("a", "b"), group, sensitive=True),)))
+
+    assert [it.rows for it in gap_of(decision, "selection_rate").groups] == [ROWS - 100, 100]
+    assert "group-too-small" not in codes(decision)
 
 
 @pytest.mark.parametrize(
@@ -361,6 +380,17 @@ def test_rows_that_belong_together_widen_the_interval() -> None:
 
     assert clustered.gap == pytest.approx(once.gap)
     assert clustered.upper - clustered.lower == pytest.approx(once.upper - once.lower, rel=0.01)
+
+
+def test_rows_that_belong_together_and_differ_count_as_many() -> None:
+    """Ten rows a patient who have nothing else in common: all of the evidence."""
+    case = two_groups(ours=0.2)
+    grouped = replace(case, groups=np.arange(ROWS) // 10)
+
+    apart, together = (gap_of(judge(each), "selection_rate") for each in (case, grouped))
+
+    assert together.gap == apart.gap
+    assert together.upper - together.lower == pytest.approx(apart.upper - apart.lower, rel=0.1)
 
 
 def test_the_interval_of_a_share_is_wilsons() -> None:

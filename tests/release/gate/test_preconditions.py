@@ -133,6 +133,16 @@ def test_the_other_tasks_are_as_strict(task: Task, predictions: np.ndarray, code
     assert code in codes(decision)
 
 
+def test_a_class_without_a_column_is_an_error() -> None:
+    """The data knows a fourth class that neither a row nor a model has."""
+    case = replace(cases.multiclass(), classes=("first", "second", "third", "fourth"))
+
+    decision = judge(case, primary="log_loss")
+
+    assert [check.subject for check in decision.checks] == ["challenger", "champion"]
+    assert codes(decision) == ["prediction-shape"] * 2
+
+
 def test_a_regression_without_variation_is_an_error() -> None:
     """Nothing could be predicted better or worse."""
     case = cases.regression()
@@ -185,6 +195,7 @@ def test_a_name_that_means_nothing_is_an_error(changes: dict[str, Any], code: st
     decision = judge(replace(WINNER, labels=labels), **changes)
 
     assert (decision.verdict, codes(decision)) == (Verdict.ERROR, [code])
+    assert decision.checks[0].subject.startswith(f"gate.{next(iter(changes))}")
 
 
 def test_too_few_rows_hold_and_say_how_many_are_needed() -> None:

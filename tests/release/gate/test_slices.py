@@ -70,6 +70,15 @@ def test_all_critical_slices_safe_let_a_better_model_pass() -> None:
     assert "2 of 2 slices were evaluated." == find(decision, "slices-evaluated").message
 
 
+def test_a_critical_slice_need_not_gain() -> None:
+    """Proven to lose less than the margin is proven unharmed."""
+    decision = judge(binary(20_000, gain=0.1, labels=(cases.halves(20_000, slices="critical"),)))
+
+    lower = [finding.estimate.lower for finding in decision.slices if finding.estimate]
+    assert -cases.GATE.slice_margin < min(lower) < cases.GATE.slice_margin
+    assert {finding.outcome for finding in decision.slices} == {Outcome.PASS}
+
+
 @pytest.mark.parametrize(
     ("rows", "reason"),
     [(99, "99 rows, expected 100"), (0, "0 rows, expected 100"), (101, "rows of the rarest class")],
@@ -87,6 +96,18 @@ def test_a_slice_that_says_nothing_is_listed_as_not_evaluated(rows: int, reason:
     assert (small.outcome, small.estimate, small.rows) == (Outcome.SKIPPED, None, rows)
     assert reason in small.message
     assert find(decision, "critical-slice-not-evaluated").subject == "kind=b"
+
+
+def test_a_slice_of_just_enough_rows_is_evaluated() -> None:
+    """A hundred, twenty of them of the rarer class."""
+    case = binary(gain=0.5)
+    chosen = [np.flatnonzero(case.target == label)[:rows] for label, rows in ((0, 80), (1, 20))]
+    codes_ = np.zeros(2_000, dtype=np.int64)
+    codes_[np.concatenate(chosen)] = 1
+
+    decision = judge(replace(case, labels=(Labels("kind", ("a", "b"), codes_, "report"),)))
+
+    assert (slice_of(decision, "b").rows, slice_of(decision, "b").estimate is None) == (100, False)
 
 
 def test_no_slice_evaluated_is_not_a_pass() -> None:

@@ -109,8 +109,10 @@ def test_the_table_names_every_parameter_of_the_gate() -> None:
 
 def test_a_registry_without_a_record_holds() -> None:
     """There was a champion, and nobody knows by which parameters it was judged."""
-    assert codes(judge({}, {}))[-1] == "gate-unrecorded"
-    assert judge({}, {}).verdict is Verdict.HOLD
+    decision = judge({}, {})
+
+    assert (decision.verdict, decision.checks[-1].code) == (Verdict.HOLD, "gate-unrecorded")
+    assert decision.checks[-1].subject == "params.yaml"
 
 
 def test_before_the_first_judgement_there_is_nothing_to_loosen() -> None:
